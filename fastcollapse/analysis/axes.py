@@ -8,7 +8,7 @@ import numpy as np
 from fastcollapse.analysis.bands import drawn_band
 from fastcollapse.analysis.clouds import draw_cloud
 from fastcollapse.analysis.images import draw_images
-from fastcollapse.analysis.panels.panel import DEVIATION, Panel
+from fastcollapse.analysis.panels.panel import DEVIATION, QUARTILES, Panel
 from fastcollapse.analysis.panels.style import EDGE, EXACT, OTHER_DATA, SIMULATED, darker, lighter, series_colours
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.scales import dodged, format_axes
@@ -159,7 +159,9 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         # Legend entries of error bars would be drawn as tall crosses.
         axes.plot([], [], "o", color=colour, label=group)
     _draw_group_limits(axes, plot, colours)
-    for (_, band), panel in bars.items():
+    for (median, band), panel in bars.items():
+        if not band and groups != [""] and not mixed and (not median or (median, QUARTILES) in bars):
+            continue  # the marks of the groups say it
         middle = "mean" if not panel.median else "median where tails are heavy" if mixed else "median"
         label = f"bars: {band}" if band.startswith(middle) else f"{middle}; bars: {band}" if band else middle
         axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), label=label)
@@ -189,10 +191,13 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     known = np.isfinite(curve.expected)
     marked = known
     few = known.sum() <= _FEW_POINTS or panel.axis.categorical
+    n_drawn: dict[str, int] = {}
     for line in panel.lines:
         if line.kind not in SHARED and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
-            style = MARK if panel.axis.categorical else {"ls": STYLES[line.kind][0][1]}
+            dash = STYLES[line.kind][n_drawn.get(line.kind, 0) % len(STYLES[line.kind])][1]
+            n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
+            style = MARK if panel.axis.categorical else {"ls": dash}
             if panel.axis.categorical:
                 axes.plot(curve.at, values * factor, color=colour, **style)
             else:

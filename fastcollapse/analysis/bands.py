@@ -51,5 +51,7 @@ def drawn_band(panel: Panel, log: bool) -> Band:
     if log and curve.quantiles is not None:
         low, high = curve.quantiles
         return Band(low * factor, high * factor, MIDDLE)
-    error = curve.error
-    return Band((curve.mean - 2 * error) * factor, (curve.mean + 2 * error) * factor, ERRORS)
+    low, high = curve.mean - 2 * curve.error, curve.mean + 2 * curve.error
+    if not (curve.smallest < 0).any():
+        low = np.maximum(low, 0.0)
+    return Band(low * factor, high * factor, ERRORS)

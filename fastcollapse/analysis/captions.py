@@ -46,7 +46,7 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
         lines.append(plain(f"Workflow {'; '.join([', '.join(names), *([settings(maps)] if maps else [])])}."))
     if words is not None and words.note:
         lines.append(words.note)
-    lines += look_lines(*described_plots(cases, panels))
+    lines += figure_lines(cases, panels)
     if all(one.n_replicates > 1 for one in cases):
         comparison = compare(cases)
         largest = comparison.largest
@@ -55,6 +55,11 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
         )
         lines.append(f"{_sentence(comparison.verdict())}{scores}.")
     return "\n".join(lines)
+
+
+def figure_lines(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> list[str]:
+    """Return what the lines and bands of a figure are; see `caption_of`."""
+    return look_lines(*described_plots(cases, panels))
 
 
 def look_lines(bands: Sequence[str], notes: Sequence[str], has_theory: bool, has_distances: bool) -> list[str]:

@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 from fastcollapse.analysis.legends import entries_of, place_legend, share_entries, shared_legend
 from fastcollapse.analysis.residuals import HEIGHT
-from fastcollapse.analysis.text_layout import points_of, wrapped
+from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 # Height of a plot over its width, and inches of the narrowest and of the highest plot.
 _ASPECT, _LEAST, _MOST = 0.72, 1.25, 2.9
 # Letters, of the labels of the axes, beside and below the axes of a plot.
 _BESIDE, _UNDER = 5.2, 3.6
+# Letters beside the axes of a plot with the widest labels.
+_SURELY = 8.5
 # Inches between the parts of a figure.
 _GAP = 0.06
 
@@ -58,29 +61,71 @@ def finish(
     if shared:
         bottom = _height(figure, shared_legend(figure, entries_of(used) or {})) + 0.3 * small
     under = max((_height(figure, one) for one in legends if one is not None), default=0.0)
-    most_lines = max((axes.get_title().count("\n") + 1 if axes.get_title() else 0 for axes in used), default=0)
     has_distances = any(one is not None for one in distances)
-    row = height * (1 + (HEIGHT if has_distances else 0.0) + images)
-    row += _UNDER * label + 1.25 * most_lines * label + under + below
-    above = 0.0
-    parts = [(title, "title"), (remark, "remark")]
-    heights = []
-    for text, kind in parts:
-        points = 72 * (label if kind == "title" else small)
-        lines = wrapped(text, width - 2 * _GAP, points, "bold" if kind == "title" else "normal") if text else ""
-        heights.append((lines, (lines.count("\n") + 1) * 1.25 * points / 72 if lines else 0.0))
-        above += heights[-1][1]
-    above += _GAP if above else 0.0
-    total = n_rows * row + above + bottom
+    row = height * (1 + (HEIGHT if has_distances else 0.0) + images) + _UNDER * label + under + below
+    heads = _heads(figure, title, remark)
+    for _ in range(2):
+        most_lines = max(axes.get_title().count("\n") + bool(axes.get_title()) for axes in used)
+        _arrange(figure, heads, n_rows * (row + 1.25 * most_lines * label), bottom)
+        if not _narrow_titles(figure, used, n_columns):
+            break
+
+
+def _heads(figure: "Figure", title: str, remark: str) -> "list[tuple[Text, float]]":
+    """Return the title of a figure and the remark below it, each with its height in inches."""
+    room = figure.get_figwidth() - 2 * _GAP
+    heads = []
+    for text, setting, weight in ((title, "figure.titlesize", "bold"), (remark, "legend.fontsize", "normal")):
+        if text:
+            points = points_of(setting)
+            lines = wrapped(text, room, points, weight)
+            height = 1.25 * points / 72 * (lines.count("\n") + 1)
+            is_title = setting == "figure.titlesize"
+            drawn = figure.suptitle(lines, y=1, va="top") if is_title else figure.text(0.5, 1, lines, fontsize=points)
+            drawn.set(ha="center", va="top")
+            heads.append((drawn, height))
+    return heads
+
+
+def _arrange(figure: "Figure", heads: "Sequence[tuple[Text, float]]", plots: float, bottom: float) -> None:
+    """Set the height of a figure, and the places of its parts.
+
+    Parameters
+    ----------
+    plots, bottom : inches of all rows of plots, and of the legend below them.
+    """
+    above = sum(height for _, height in heads) + (_GAP if heads else 0.0)
+    total = plots + above + bottom
     figure.set_figheight(total)
-    (head, head_height), (foot, _) = heights
-    if head:
-        figure.suptitle(head, y=1 - 0.5 * _GAP / total, va="top")
-    if foot:
-        figure.text(0.5, 1 - (0.5 * _GAP + head_height) / total, foot, ha="center", va="top", fontsize=72 * small)
+    at = total - 0.5 * _GAP
+    for text, height in heads:
+        text.set_y(at / total)
+        at -= height
     engine: Any = figure.get_layout_engine()
-    pad = _GAP * 0.6
+    pad = 0.6 * _GAP
     engine.set(rect=(0, bottom / total, 1, 1 - (above + bottom) / total), w_pad=pad, h_pad=pad)
+
+
+def _narrow_titles(figure: "Figure", used: "Sequence[Axes]", n_columns: int) -> bool:
+    """Wrap titles that are wider than their column, and return whether there were any."""
+    points, column = points_of("axes.titlesize"), figure.get_figwidth() / n_columns
+    wide = [i for i, axes in enumerate(used) if _widest(axes.get_title(), points) > column - _SURELY * points / 72]
+    if not wide:
+        return False
+    figure.draw_without_rendering()  # places the axes
+    changed = False
+    for i in wide:
+        box, left = used[i].get_position(), (i % n_columns) * column
+        middle = 0.5 * (box.x0 + box.x1) * figure.get_figwidth()
+        room = 2 * min(middle - left, left + column - middle) - 0.5 * _GAP
+        if _widest(used[i].get_title(), points) > room:
+            used[i].title.set_text(wrapped(used[i].get_title(), room, points))
+            changed = True
+    return changed
+
+
+def _widest(text: str, points: float) -> float:
+    return max(text_inches(line, points) for line in text.split("\n"))
 
 
 def wrap_labels(axes: "Axes", column: float, height: float) -> None:

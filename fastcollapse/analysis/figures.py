@@ -235,7 +235,7 @@ def _plots_of(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[
     several = any(panel.group for some in panels for panel in some)
     if recipe is not None and recipe.overlay is not None and len(cases) > 1 and not several:
         overlays, n_columns = overlays_of(cases, panels)
-        return list(overlays), n_columns
+        return list(overlays), n_columns if n_columns > 1 else _columns(len(overlays), len(overlays))
     named = list(zip(cases, panels, case_names(cases), strict=True))
     singles = [Single(results, plot, name) for results, some, name in named for plot in plots_of(some)]
     if not names and len(singles) > 1 and recipe is None and schedule_of(cases[0]).is_plain:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Numbers are white on colours below this, and are left out if they would be smaller than this number of points.
 _DARK, _LEAST_POINTS = 0.6, 5.5
+# Theory that is known in fewer cells than this share of them has no heat map.
+_MOSTLY = 0.5
 # Share of a column that the cells have: the rest are labels and the colour bar.
 _CELLS = 0.62
 
@@ -39,28 +41,15 @@ class HeatMap(NamedTuple):
     unscored: np.ndarray
 
 
-def heat_maps_of(drawn: Drawn, n_columns: int) -> list[HeatMap | None]:
-    """Return the heat maps of a figure row by row, None for a place without one.
-
-    Below a row of simulated values is one of theory, if the theory of any of them is known.
-    """
-    first, second = drawn.sides
-    pairs = [_pair(plot, first, second) for plot in drawn.plots]
-    if len(pairs) == 1:
-        return [one for one in pairs[0] if one is not None]
-    maps: list[HeatMap | None] = []
-    for start in range(0, len(pairs), n_columns):
-        row = pairs[start : start + n_columns]
-        for k in (0, 1):
-            if any(pair[k] is not None for pair in row):
-                maps += [pair[k] for pair in row] + [None] * (n_columns - len(row))
-    while maps and maps[-1] is None:
-        maps.pop()
-    return maps
+def heat_maps_of(drawn: Drawn) -> list[HeatMap]:
+    """Return the heat maps of a figure in their order: first those with theory, which is beside them."""
+    pairs = [_pair(plot, *drawn.sides) for plot in drawn.plots]
+    with_theory = [one for simulated, theory in pairs if theory is not None for one in (simulated, theory)]
+    return with_theory + [simulated for simulated, theory in pairs if theory is None]
 
 
 def _pair(plot: Sequence[Panel], first: Side, second: Side) -> tuple[HeatMap, HeatMap | None]:
-    """Return the heat map of simulated values of a plot, and that of theory if it is known."""
+    """Return the heat map of simulated values of a plot, and that of theory if most of it is known."""
     simulated = _cells(plot, first, second, lambda curve: curve.mean)
     expected = _cells(plot, first, second, lambda curve: curve.expected)
     z = _cells(plot, first, second, lambda curve: curve.z)
@@ -71,7 +60,7 @@ def _pair(plot: Sequence[Panel], first: Side, second: Side) -> tuple[HeatMap, He
     brackets = "; in brackets: no score" if unscored.any() else ""
     title, label = plot[0].title, plot[0].label
     shown = HeatMap(f"{title}\nsimulated {middle}{brackets}", simulated, norm, label, unscored)
-    if not np.isfinite(expected).any():
+    if np.isfinite(expected).sum() < _MOSTLY * np.isfinite(simulated).sum():
         return shown, None
     return shown, HeatMap(f"{title}\ntheory", expected, norm, label, np.zeros_like(unscored))
 
@@ -105,11 +94,14 @@ def draw_heat_map(axes: "Axes", one: HeatMap, sides: Sequence[Side], column: flo
     """
     first, second = sides
     image = axes.imshow(one.values, norm=one.norm, cmap=MAP, aspect="auto", origin="lower")
-    axes.set_xticks(range(first.dimension.length), first.names)
+    label = points_of("xtick.labelsize")
+    is_long = max(text_inches(name, label) for name in first.names) > _CELLS * column / first.dimension.length - 0.04
+    turned: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if is_long else {}
+    axes.set_xticks(range(first.dimension.length), first.names, **turned)
     axes.set_yticks(range(second.dimension.length), second.names)
     axes.tick_params(length=0)
     texts = {
-        (j, i): f"({value:.2g})" if one.unscored[j, i] else f"{value:.3g}"
+        (j, i): f"({_number(value)})" if one.unscored[j, i] else _number(value)
         for (j, i), value in np.ndenumerate(one.values)
         if np.isfinite(value)
     }
@@ -123,3 +115,14 @@ def draw_heat_map(axes: "Axes", one: HeatMap, sides: Sequence[Side], column: flo
     axes.set_ylabel(second.label)
     axes.set_title(one.title)
     axes.figure.colorbar(image, cax=axes.inset_axes((1.03, 0, 0.04, 1)), label=one.label)
+
+
+def _number(value: float) -> str:
+    """Return a number as short as a cell needs it.
+
+    Examples
+    --------
+    >>> _number(0.98765), _number(1.57e-46), _number(-12345.6)
+    ('0.988', '2e-46', '-1e+04')
+    """
+    return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.0e}"

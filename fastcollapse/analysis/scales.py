@@ -90,7 +90,10 @@ def _few_powers(axis: Any, least: float, most: float, n_most: int = 6) -> None:
     """Set 0 and a few powers of ten as ticks."""
     powers = np.arange(np.ceil(np.log10(least) - 1e-9), np.floor(np.log10(most) + 1e-9) + 1)
     step = max(1, -(-len(powers) // n_most))
-    axis.set_ticks([0.0, *(10.0**power for power in powers[::-1][::step][::-1])])
+    shown = powers[::-1][::step][::-1]
+    # The label of the smallest one would cover that of 0.
+    shown = shown[1:] if len(shown) > 1 and shown[0] - np.log10(least) < 0.5 * step else shown
+    axis.set_ticks([0.0, *(10.0**power for power in shown)])
 
 
 def _format_generations(axes: "Axes", panels: Sequence[Panel], results: RecordedRun) -> None:

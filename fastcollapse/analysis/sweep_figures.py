@@ -1,5 +1,6 @@
 """The figure of a sweep: curves, or heat maps of simulation and theory."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from fastcollapse.analysis.figures import Look, described, frame
 from fastcollapse.analysis.heat_maps import draw_heat_map, heat_maps_of
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.panel import Panel
-from fastcollapse.analysis.scales import format_log_values
 from fastcollapse.analysis.sweep_axes import WIDE
 from fastcollapse.analysis.sweep_panels import Choice, Drawn, chosen, drawn_of
 from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
@@ -66,7 +66,11 @@ def sweep_caption(source: Any, choice: Choice | None = None) -> str:
         ]
     lines += [plain(f"{fact[:1].upper()}{fact[1:]}.") for fact in facts]
     panels = [panel for plot in drawn.plots for panel in plot]
-    bands, notes, has_theory = described(panels, log=False)
+    logs = [panel.log or _is_wide(plot) for plot in drawn.plots for panel in plot]
+    parts = [described([panel], log) for panel, log in zip(panels, logs, strict=True)]
+    bands = [band for part in parts for band in part[0]]
+    notes = [note for part in parts for note in part[1]]
+    has_theory = any(part[2] for part in parts)
     if heat:
         return "\n".join([*lines, "Cells: simulation, or theory where the title says so; in brackets: no score."])
     return "\n".join([*lines, *look_lines(bands, notes, has_theory, has_distances=False)])
@@ -97,7 +101,8 @@ def _curves(drawn: Drawn, look: Look) -> "Figure":
     n_columns = min(len(plots), _MOST_COLUMNS, style.columns(width))
     figure, used, _ = new_axes(len(plots), n_columns, style.inches(width, n_columns))
     below = 0.0
-    for axes, plot in zip(used, plots, strict=True):
+    for axes, shown in zip(used, plots, strict=True):
+        plot = [dataclasses.replace(panel, log=panel.log or _is_wide(shown)) for panel in shown]
         draw_plot(axes, plot, drawn.results)
         below = max(below, _format_side(axes, plot, drawn, figure.get_figwidth() / n_columns))
         frame(axes)
@@ -106,7 +111,7 @@ def _curves(drawn: Drawn, look: Look) -> "Figure":
 
 
 def _format_side(axes: "Axes", plot: Sequence[Panel], drawn: Drawn, column: float) -> float:
-    """Name the places of an axis of names, and choose the scale of values; return inches that names need."""
+    """Name the places of an axis of names; return inches that names need."""
     side, below = drawn.sides[0], 0.0
     if plot[0].axis.label != side.label:
         axes.set_xlim(right=1.1 * max(float(panel.curve.at.max()) for panel in plot))
@@ -121,25 +126,26 @@ def _format_side(axes: "Axes", plot: Sequence[Panel], drawn: Drawn, column: floa
             axes.set_xticks(side.at, names)
             below = 1.2 * points / 72 * max(name.count("\n") for name in names)
         axes.set_xlim(-0.5, len(side.at) - 0.5)
-    means = np.concatenate([panel.curve.mean for panel in plot]) * plot[0].factor
-    means = means[np.isfinite(means)]
-    if plot[0].factor == 1 and plot[0].limits is None and means.size and means.min() > 0:
-        if means.max() / means.min() >= WIDE:
-            format_log_values(axes, plot)
     return below
 
 
+def _is_wide(plot: Sequence[Panel]) -> bool:
+    """Whether the middles of curves are so far apart that their axis is logarithmic."""
+    means = np.concatenate([panel.curve.mean for panel in plot])
+    means = means[np.isfinite(means)]
+    if plot[0].factor != 1 or plot[0].limits is not None or not means.size or means.min() <= 0:
+        return False
+    return bool(means.max() / means.min() >= WIDE)
+
+
 def _heat_maps(drawn: Drawn, look: Look) -> "Figure":
-    """Return the figure of heat maps: those of simulated values side by side, and those of theory below them."""
+    """Return the figure of heat maps: simulated values, and theory beside them where it is known."""
     style, width = style_of(look.style), inches_of(look.width)
     most = min(_MOST_COLUMNS, style.columns(width))
-    maps = heat_maps_of(drawn, most)
-    n_columns = min(most, len(drawn.plots)) if len(drawn.plots) > 1 else min(most, len(maps))
+    maps = heat_maps_of(drawn)
+    n_columns = min(most, len(maps))
     figure, used, _ = new_axes(len(maps), n_columns, style.inches(width, n_columns))
     for axes, one in zip(used, maps, strict=True):
-        if one is None:
-            axes.set_visible(False)
-        else:
-            draw_heat_map(axes, one, drawn.sides, figure.get_figwidth() / n_columns)
+        draw_heat_map(axes, one, drawn.sides, figure.get_figwidth() / n_columns)
     finish(figure, used, n_columns, *_titles(drawn, look), legend=False)
     return figure

@@ -237,6 +237,7 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         expected=joined(lambda curve: curve.expected),
         z=joined(lambda curve: curve.z),
         n_replicates=min(panel.curve.n_replicates for panel in panels),
+        quantiles=np.array([joined(lambda curve: _quantile(curve, 0)), joined(lambda curve: _quantile(curve, 1))]),
         heavy_tailed=any(panel.curve.heavy_tailed for panel in panels),
     )
     first, places = panels[0], np.flatnonzero([curve is not None for curve in curves])
@@ -261,6 +262,11 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         group=group,
         median=first.median,
     )
+
+
+def _quantile(curve: Curve, k: int) -> np.ndarray | None:
+    """Return the lower (0) or the upper (1) quantiles of a curve, None where they are not known."""
+    return None if curve.quantiles is None else np.asarray(curve.quantiles[k])
 
 
 def _title(

@@ -56,7 +56,7 @@ def test_draw__replace_has_bounds_and_extinction_times():
     left, right, *_ = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
     # 200 tokens: median by the exact chain, and its limit for counts far below 200.
-    assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
+    assert labels(right)[2:] == ["theory: exact median", r"theory: $2c/\ln 2$ for $c \ll n$"]
     for axes in (left, right):
         assert axes.get_xscale() == ("symlog" if axes is left else "log")
         for line in axes.get_lines():
@@ -131,7 +131,7 @@ def test_draw__shows_bounds_of_median_without_exact_value():
     shared = min(len(lower.get_xdata()), len(upper.get_xdata()))
     assert (lower.get_ydata()[:shared] <= upper.get_ydata()[:shared]).all()
     # The limit stops at n / 100.
-    law = next(line for line in right.get_lines() if line.get_label().startswith("theory: limit"))
+    law = next(line for line in right.get_lines() if line.get_label().startswith("theory: $2c"))
     assert max(law.get_xdata()) <= 20
 
 

@@ -6,6 +6,7 @@ import pytest
 from fastcollapse import simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panel_dataset import panel_dataset
+from fastcollapse.analysis.words import plain
 from fastcollapse.simulation.experiment import Experiment
 
 pytest.importorskip("xarray")
@@ -28,7 +29,7 @@ def test_panel_dataset__has_what_the_figure_draws():
         simulated = lines["simulated mean"]
         np.testing.assert_array_equal(one.x, simulated.get_xdata())
         np.testing.assert_allclose(one["mean"], simulated.get_ydata())
-        assert one.panel.item() == axes.get_title()
+        assert one.panel.item() == plain(axes.get_title())
         if "theory: exact expectation" in lines:
             np.testing.assert_allclose(one.theory, lines["theory: exact expectation"].get_ydata())
             assert (one.low <= one["mean"]).all()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from matplotlib.text import Text
 
 import fastcollapse
 from fastcollapse.api.reproduce import reproduce
@@ -22,8 +23,9 @@ def test_reproduce__returns_results_that_can_be_drawn():
 def test_reproduce__of_a_list_writes_the_figures(tmp_path):
     made = reproduce(["sur-bern", "sur-uni"], {"run.n_replicates": 5}, tmp_path / "figures")
     assert [one.name for one in made] == ["sur-bern", "sur-uni"]
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["sur-bern.png", "sur-uni.png"]
-    with pytest.raises(InputError, match=r"sur-bern\.png already exists"):
+    names = [f"{name}{ending}" for name in ("sur-bern", "sur-uni") for ending in (".caption.txt", ".png")]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == names
+    with pytest.raises(InputError, match=r"sur-bern\.(png|caption\.txt) already exists"):
         reproduce("sur-bern", SMALL, tmp_path / "figures")
 
 
@@ -35,8 +37,9 @@ def test_reproduce__keeps_results_from_which_it_redraws(tmp_path):
 
 
 def test_reproduce__of_a_changed_recipe_says_what_is_changed():
-    title = reproduce("sur-gau", {**SMALL, "workflow.n_samples": 20}).plot().get_suptitle()
-    assert "changed: n_samples = 20 (published 10)" in title.replace("\n", " ")
+    figure = reproduce("sur-gau", {**SMALL, "workflow.n_samples": 20}).plot()
+    texts = [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
+    assert any("changed: $n$ = 20 (published 10)" in text for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fastcollapse import open_results, simulate
 from fastcollapse.analysis.first_passage import first_passage_table
-from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
@@ -237,7 +237,7 @@ def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     opened = open_sweep(tmp_path / source)
     drawn = drawn_of(opened, Choice())
-    assert [side.label for side in drawn.sides] == ["n_samples", "uniform"]
+    assert [side.label for side in drawn.sides] == ["samples per generation $n$", "number of symbols $K$"]
     panel = next(plot for plot in drawn.plots if plot[0].heading == "H")
     for j, curve in enumerate(panel):
         assert curve.group == f"$K$ = {(10, 20)[j]}"
@@ -275,10 +275,11 @@ def test_figure__extinction_times_have_curve_for_each_size(tmp_path):
 
 def test_figure__text_axis_and_single_parameter(collected):
     opened = open_sweep(collected / "s.h5")
-    figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))
+    choice = Choice(("workflow",), {"n_generations": "4"}, 2)
+    figure = draw_sweep(opened, choice)
     labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert labels == ["replace", "accumulate"]
-    assert "generation 2; 5 replicates; $K$ = 10; generations 4" in figure.get_suptitle()
+    assert "Generation 2; 5 replicates; K = 10; generations 4" in sweep_caption(opened, choice)
 
 
 BAD_CHOICES = {

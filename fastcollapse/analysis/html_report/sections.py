@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.analysis.agreement import Agreement
+from fastcollapse.analysis.captions import figure_lines
 from fastcollapse.analysis.citations import Citations, citations_of, citations_of_sweep
 from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
@@ -18,7 +19,7 @@ from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.report import resume_command, sentences_of, settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
-from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
 from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.analysis.tables import PanelTable, panel_tables
 from fastcollapse.config.dotted_keys import flat
@@ -49,6 +50,7 @@ class Section:
     facts : what was run, by name.
     figure : the figure as SVG; "" without one.
     figure_problem : why there is no figure, or "".
+    caption : lines of the caption of the figure, without what the page says elsewhere.
     agreements : table of the agreement of each quantity, or of each point of a sweep.
     tables, notes : the numbers, and the notes below them.
     sentences : sentences by generation, for models of text.
@@ -72,6 +74,7 @@ class Section:
     text: str
     replay: Mapping[str, str]
     citations: Citations
+    caption: Sequence[str] = ()
     tables: Sequence[PanelTable] = ()
     notes: Sequence[str] = ()
     sentences: Mapping[int, Sequence[str]] = field(default_factory=dict)
@@ -111,6 +114,7 @@ def run_section(results: RecordedRun) -> Section:
         text=results.experiment_text,
         replay=commands,
         citations=citations_of(results),
+        caption=figure_lines([results]) if figure else (),
         tables=tables,
         notes=[note.strip() for note in notes],
         sentences=sentences_of(results),
@@ -154,6 +158,7 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
         text=sweep.text,
         replay=commands,
         citations=citations_of_sweep(source),
+        caption=sweep_caption(source).split("\n") if figure else (),
         notes=comparison.reason_lines() if comparison else [],
     )
 

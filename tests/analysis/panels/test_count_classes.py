@@ -94,7 +94,7 @@ def spectrum_run(tmp_path, record, n_replicates=60):
 def test_survival_by_count_panel__has_a_curve_for_each_count_between_its_bounds(tmp_path):
     # 3 curves of 12 comparisons, |z| < 4.5.
     panels = survival_by_count_panel(spectrum_run(tmp_path, ["survival"]), ALL, {})
-    assert [panel.group for panel in panels] == ["c = 1", "c = 2", "c = 10"]
+    assert [panel.group for panel in panels] == ["$c$ = 1", "$c$ = 2", "$c$ = 10"]
     for panel in panels:
         assert panel.curve.is_compared[1:].any()
         assert np.nanmax(np.abs(panel.curve.z)) < 4.5

@@ -27,7 +27,7 @@ def test_draw__medians_over_expected_counts():
     assert simulated.get_color() == SIMULATED
     np.testing.assert_array_equal(simulated.get_xdata(), [one.copies for one in groups])
     np.testing.assert_array_equal(simulated.get_ydata(), quartiles_of(groups, 40)[1])
-    assert axes.get_xlabel() == "expected count c in generation 1 (tokens)"
+    assert axes.get_xlabel() == "expected count $c$ in generation 1 (tokens)"
 
 
 def test_draw__is_empty_for_workflow_without_theory():

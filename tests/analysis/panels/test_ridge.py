@@ -69,8 +69,8 @@ def test_panels__agree_with_theory(name, results):
 
 def test_error_by_ridge__has_curve_per_generation_and_plot_per_sample_size(results):
     panels = panels_of(results, ALL, ["error_by_ridge"])
-    assert [panel.title for panel in panels[::6]] == ["Test error, T = 10", "Test error, T = 50", "Test error, T = 200"]
-    assert [panel.group for panel in panels[:6]] == [f"n = {t}" for t in (0, 1, 2, 3, 4, 6)]
+    assert [panel.title for panel in panels[::6]] == [f"Test error, $T$ = {T}" for T in (10, 50, 200)]
+    assert [panel.group for panel in panels[:6]] == [f"$t$ = {t}" for t in (0, 1, 2, 3, 4, 6)]
     assert all(panel.axis is RIDGE for panel in panels)
     np.testing.assert_array_equal(panels[1].curve.mean, results.metrics["test_error"][:, 1, 0].mean(axis=0))
     # Exact only without a ridge.
@@ -145,7 +145,7 @@ def test_heavy_tails__table_and_figure_show_medians(square_samples):
 def test_heavy_tails__few_points_are_omitted():
     results = run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50)
     panels = panels_of(results, ALL, ["error_by_ridge"])
-    near = [panel for panel in panels if panel.title == "Test error, T = 20"]
+    near = [panel for panel in panels if panel.title == "Test error, $T$ = 20"]
     for panel in near:
         assert not panel.median
         np.testing.assert_array_equal(np.isnan(panel.curve.mean), [True, False, False, False, False])
