@@ -11,7 +11,7 @@ import xarray
 from click.testing import CliRunner
 
 from fastcollapse import open_results, simulate
-from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
@@ -274,10 +274,12 @@ def test_figure__extinction_times_have_curve_for_each_size(tmp_path):
 
 def test_figure__text_axis_and_single_parameter(collected):
     opened = open_sweep(collected / "s.h5")
-    figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))
+    choice = Choice(("workflow",), {"n_generations": "4"}, 2)
+    figure = draw_sweep(opened, choice)
     labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert labels == ["replace", "accumulate"]
-    assert "generation 2; 5 replicates; uniform = 10; n_generations = 4" in figure.get_suptitle()
+    assert figure.get_suptitle() == "Sweep of the discrete family"
+    assert "Generation 2; 5 replicates; uniform = 10; n_generations = 4" in sweep_caption(opened, choice)
 
 
 BAD_CHOICES = {
