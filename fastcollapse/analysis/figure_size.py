@@ -51,6 +51,7 @@ def finish(
     for axes in used:
         wrap_labels(axes, column, height)
     shared = legend and share_entries(used)
+    below += 1.25 * label * max(axes.get_xlabel().count("\n") for axes in used)
     lows = [*distances, *([None] * (len(used) - len(distances)))]
     legends = (
         [place_legend(axes, column, low, below) for axes, low in zip(used, lows, strict=True)]

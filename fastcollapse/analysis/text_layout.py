@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-# A word, or a formula between dollar signs with its spaces.
-_WORD = re.compile(r"(?:\$[^$]*\$|\S)+")
+# A word, or a formula between dollar signs with its spaces, and what it is equal to.
+_WORD = re.compile(r"(?:\$[^$]*\$|\S)+(?: = (?:\$[^$]*\$|\S)+)?")
 
 
 @lru_cache(maxsize=4096)

@@ -60,7 +60,10 @@ def test_run__default_output_takes_the_next_free_name(here):
         assert f"results/{expected}" in result.stdout
     assert "results/small.h5 already exists; writing results/small-2.h5" in result.stderr
     assert open_results("results/small-2.h5").experiment.run.seed == 7
-    assert files_in("results") == ["small-2.h5", "small-2.png", "small.h5", "small.png"]
+    assert files_in("results") == [
+        *("small-2.caption.txt", "small-2.h5", "small-2.png"),
+        *("small.caption.txt", "small.h5", "small.png"),
+    ]
 
 
 def test_run__a_drawn_seed_is_recorded(here):
@@ -297,7 +300,9 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
     (here / "out").mkdir()
     result = call("run", "two.toml", "-o", "out/two.h5")
     assert result.exit_code == 0, result.output
-    assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]
+    assert sorted(p.name for p in (here / "out").iterdir()) == [
+        *("two-case1.h5", "two-case2.h5", "two.caption.txt", "two.png")
+    ]
     for words in ("Two sizes", "Case 1: n = 10", "Case 2: n = 40", "two-case2.h5"):
         assert words in result.output
     again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
