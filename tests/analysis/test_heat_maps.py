@@ -1,5 +1,7 @@
 """Heat maps of a sweep: numbers fit their cells, and only known theory has one."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_heat_maps__have_theory_beside_the_simulated_values(study):
     assert figure.get_figwidth() == 6.9
     titles = [axes.get_title().split("\n") for axes in figure.axes]
     assert all(axes.get_images() for axes in figure.axes)  # no empty place
-    for title, after in zip(titles, titles[1:], strict=False):
+    for title, after in pairwise(titles):
         if after[-1] == "theory":
             assert title[-1].startswith("simulated mean")
             assert title[0] == after[0]
