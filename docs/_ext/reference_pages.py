@@ -23,7 +23,7 @@ COPIES = {
     "shipped_data": "data/README.md",
 }
 GROUPS = {
-    "Runs": ["simulate", "open_results", "Results", "plot", "compare", "replay", "check"],
+    "Runs": ["simulate", "open_results", "Results", "plot", "compare", "replay", "check", "cite"],
     "Experiments": ["Experiment", "recipes", "reproduce", "load_truth"],
     "Truths": ["CategoricalDistribution", "CountSpectrum", "ZipfMandelbrotLaw"],
     "Sweeps": ["Sweep", "run_sweep", "open_sweep", "SweepResults"],

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
 from fastcollapse.analysis.comparison import compare
+from fastcollapse.analysis.figure_plots import check_runs, described_plots
 from fastcollapse.analysis.figure_words import title_of
-from fastcollapse.analysis.figures import check_runs, described_plots
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.words import plain, settings, source_words, value_words

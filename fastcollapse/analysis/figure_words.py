@@ -15,7 +15,7 @@ def title_of(cases: Sequence[RecordedRun]) -> str:
         return words.title
     experiments = [one.experiment for one in cases]
     families = dict.fromkeys(value_words("model.family", experiment.family) for experiment in experiments)
-    what = f"Recursive training, {' and '.join(families)}"
+    what = f"Recursive training, {' and '.join(families)} model{'s'[: len(families) > 1]}"
     truths = dict.fromkeys(escaped(panels_for(one).describe_truth(one)) for one in cases)
     if len(truths) > 1:
         return what

@@ -2,40 +2,37 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastcollapse.analysis.axes import draw_plot
-from fastcollapse.analysis.bands import drawn_band
 from fastcollapse.analysis.figure_axes import given_axes, new_axes, width_of
+from fastcollapse.analysis.figure_plots import (
+    MOST_WITH_RESIDUALS,
+    Plot,
+    Single,
+    check_runs,
+    figure_generations,
+    has_residuals,
+    plots_of_figure,
+)
 from fastcollapse.analysis.figure_size import finish, wrap_labels
 from fastcollapse.analysis.figure_style import PAPER, SCREEN, inches_of, style_of
 from fastcollapse.analysis.figure_words import remark_of, title_of
-from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.images import IMAGES
 from fastcollapse.analysis.legends import place_legend
 from fastcollapse.analysis.matplotlib_settings import drawing
-from fastcollapse.analysis.overlays import Overlay, draw_overlay, joined_runs, overlays_of
-from fastcollapse.analysis.panels.family_panels import Scatter
-from fastcollapse.analysis.panels.panel import Panel, is_log, plots_of
-from fastcollapse.analysis.panels.registry import drawn_panels, metric_panel, named_panels, panels_for, panels_of
-from fastcollapse.analysis.panels.schedules import schedule_of
-from fastcollapse.analysis.residuals import draw_residuals, needs_residuals
-from fastcollapse.analysis.run_names import run_names
+from fastcollapse.analysis.overlays import Overlay, draw_overlay
+from fastcollapse.analysis.panels.registry import metric_panel, panels_for
+from fastcollapse.analysis.residuals import draw_residuals
 from fastcollapse.analysis.scatter import draw_scatter
-from fastcollapse.analysis.tables import case_names
-from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The most points of a curve over a logarithmic and over a linear axis of generations.
-_POINTS, _LINEAR_POINTS = 200, 2500
-# The most plots of a figure with axes of distances.
-_MOST_WITH_RESIDUALS = 3
 # Inches of a sketch.
 _SKETCH_SIZE = (4.0, 2.6)
 
@@ -104,7 +101,7 @@ def sketch(results: RecordedRun) -> "Figure":
 
     figure = InlineFigure(figsize=_SKETCH_SIZE, layout="constrained")
     axes = figure.subplots()
-    panel = metric_panel(next(iter(results.metrics)), results, _figure_generations(results))
+    panel = metric_panel(next(iter(results.metrics)), results, figure_generations(results))
     draw_plot(axes, [panel], results)
     frame(axes)
     return figure
@@ -146,7 +143,7 @@ def _draw(
         scale = float(mpl.rcParams["font.size"])
         sizes: dict[Any, Any] = {"axes.titlesize": scale, "legend.fontsize": 0.9 * scale}
         with mpl.rc_context(sizes):
-            plots, _ = _plots_of(cases, look.panels)
+            plots, _ = plots_of_figure(cases, look.panels)
             figure, used = given_axes(axes, len(plots))
             for place, one in zip(used, plots, strict=True):
                 _draw_one(place, one)
@@ -156,11 +153,11 @@ def _draw(
                     place_legend(place, column)
             return figure, used
     with mpl.rc_context(dict(style.settings)):
-        plots, wished = _plots_of(cases, look.panels)
+        plots, wished = plots_of_figure(cases, look.panels)
         width = inches_of(look.width)
         most = style.columns(width)
         n_columns = wished if wished <= most else min(len(plots), most)
-        residuals = [_needs_residuals(one) and len(plots) <= _MOST_WITH_RESIDUALS for one in plots]
+        residuals = [has_residuals(one) and len(plots) <= MOST_WITH_RESIDUALS for one in plots]
         figure, used, low = new_axes(len(plots), n_columns, style.inches(width, n_columns), residuals)
         for place, below, one in zip(used, low, plots, strict=True):
             _draw_one(place, one)
@@ -182,122 +179,6 @@ def _draw(
         return figure, used
 
 
-def check_runs(cases: Sequence[RecordedRun]) -> None:
-    """Refuse runs that cannot be drawn.
-
-    Raises
-    ------
-    InputError
-        There is none, or one has no finished generation.
-    """
-    if not cases:
-        raise InputError("a figure must have at least one run, got none")
-    for results in cases:
-        if results.last < 1:
-            where = f" in {results.path}" if results.path else ""
-            raise InputError(f"a figure must have at least one finished generation, got none{where}")
-
-
-class Single(NamedTuple):
-    """Panels of one run in one plot.
-
-    Parameters
-    ----------
-    name : of its case, or "".
-    has_other : whether the family may draw another plot in place of it.
-    """
-
-    results: RecordedRun
-    panels: Sequence[Panel]
-    name: str = ""
-    has_other: bool = False
-
-
-# A plot: curves of several runs, panels of one run, or estimates of the cases.
-Plot = Overlay | Single | list[tuple[Scatter, str]]
-
-
-def _plots_of(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[Plot], int]:
-    """Return the plots of a figure, row by row, and its columns."""
-    recipe = cases[0].recipe
-    if recipe is not None and recipe.panels == ("scatter",) and tuple(names) in ((), ("scatter",)):
-        points = [panels_for(results).scatter(results) for results in cases]
-        scatters = [scatter for scatter in points if scatter is not None]
-        if len(scatters) == len(cases):
-            return [list(zip(scatters, case_names(cases), strict=True))], 1
-    panels = [figure_panels(results, names) for results in cases]
-    if not all(panels):
-        raise InputError("a figure must have at least one recorded metric, got none")
-    if len(cases) > 1 and not are_cases(cases):
-        joined, alone = joined_runs(cases, panels, run_names(cases))
-        together: list[Plot] = [*joined, *(Single(*one) for one in alone)]
-        return together, _columns(len(together), len(together))
-    several = any(panel.group for some in panels for panel in some)
-    if recipe is not None and recipe.overlay is not None and len(cases) > 1 and not several:
-        overlays, n_columns = overlays_of(cases, panels)
-        return list(overlays), n_columns if n_columns > 1 else _columns(len(overlays), len(overlays))
-    named = list(zip(cases, panels, case_names(cases), strict=True))
-    singles = [Single(results, plot, name) for results, some, name in named for plot in plots_of(some)]
-    if not names and len(singles) > 1 and recipe is None and schedule_of(cases[0]).is_plain:
-        singles[1] = singles[1]._replace(has_other=True)
-    return list(singles), _columns(len(singles), len(plots_of(panels[0])))
-
-
-def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[str], list[str], bool, bool]:
-    """Return the bands and notes of the plots of a figure, and whether theory and distances to it are drawn."""
-    plots, _ = _plots_of(cases, names)
-    bands: dict[str, None] = {}
-    notes: dict[str, None] = {}
-    has_theory = False
-    for one in plots:
-        if isinstance(one, list):
-            continue
-        log = is_log(one.panels) if isinstance(one, Overlay) else one.panels[0].log
-        some_bands, some_notes, some_theory = described(one.panels, log)
-        bands |= dict.fromkeys(some_bands)
-        notes |= dict.fromkeys(some_notes)
-        has_theory |= some_theory
-    distances = len(plots) <= _MOST_WITH_RESIDUALS and any(map(_needs_residuals, plots))
-    return list(bands), list(notes), has_theory, distances
-
-
-def described(panels: Sequence[Panel], log: bool) -> tuple[list[str], list[str], bool]:
-    """Return the bands and notes of panels, and whether theory is drawn.
-
-    Parameters
-    ----------
-    log : whether their axis of values is logarithmic.
-    """
-    shown = [panel for panel in panels if panel.paths is None and not panel.is_picture and panel.image is None]
-    bands = [band.name for band in (drawn_band(panel, log) for panel in shown) if band.is_visible]
-    has_theory = any(panel.lines or np.isfinite(panel.curve.expected).any() for panel in panels)
-    return list(dict.fromkeys(bands)), list(dict.fromkeys(p.note for p in panels if p.note)), bool(has_theory)
-
-
-def are_cases(cases: Sequence[RecordedRun]) -> bool:
-    """Whether runs are all cases of one recipe."""
-    recipe = cases[0].recipe
-    return len(cases) == 1 or (
-        recipe is not None
-        and len(recipe.cases or ()) == len(cases)
-        and all(results.recipe == recipe for results in cases)
-    )
-
-
-def _columns(n_plots: int, n_of_a_case: int) -> int:
-    """Return the columns of plots side by side: cases with several panels have a row each."""
-    most = 2 if n_plots == 4 else 3
-    return n_of_a_case if 1 < n_of_a_case <= most < n_plots else min(n_plots, most)
-
-
-def figure_panels(results: RecordedRun, names: Sequence[str] = ()) -> list[Panel]:
-    """Return the panels of the figure of a run at the generations that it draws, or those of some names."""
-    generations = _figure_generations(results)
-    if names:
-        return [panel for name in names for panel in named_panels(results, generations, name)]
-    return drawn_panels(results, panels_of(results, generations))
-
-
 def _draw_one(axes: "Axes", one: Plot) -> None:
     """Draw one plot of a figure."""
     if isinstance(one, Overlay):
@@ -312,21 +193,9 @@ def _draw_one(axes: "Axes", one: Plot) -> None:
             axes.title.set_text(f"{one.panels[0].title}\n{one.name}")
 
 
-def _needs_residuals(one: Plot) -> bool:
-    return isinstance(one, Single) and not one.has_other and needs_residuals(one.panels)
-
-
 def frame(axes: "Axes") -> None:
     """Set the frame and the grid of axes of our own."""
     axes.spines[["top", "right"]].set_visible(False)
     if not axes.images:
         axes.grid(True, which="major", color="#DDDDDD", linewidth=0.5)
     axes.set_axisbelow(True)
-
-
-def _figure_generations(results: RecordedRun) -> np.ndarray:
-    """Return the generations to draw."""
-    recipe = results.recipe
-    if recipe is not None and recipe.linear:
-        return np.unique(np.linspace(0, results.last, min(results.last, _LINEAR_POINTS) + 1).astype(np.int64))
-    return np.append(0, log_spaced_generations(results.last, _POINTS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.axes import band_of
-from fastcollapse.analysis.figures import figure_panels
+from fastcollapse.analysis.figure_plots import figure_panels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.words import plain
 from fastcollapse.errors import InputError

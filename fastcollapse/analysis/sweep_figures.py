@@ -9,9 +9,10 @@ import numpy as np
 from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.captions import look_lines
 from fastcollapse.analysis.figure_axes import new_axes
+from fastcollapse.analysis.figure_plots import described
 from fastcollapse.analysis.figure_size import finish
 from fastcollapse.analysis.figure_style import inches_of, style_of
-from fastcollapse.analysis.figures import Look, described, frame
+from fastcollapse.analysis.figures import Look, frame
 from fastcollapse.analysis.heat_maps import draw_heat_map, heat_maps_of
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.panel import Panel

@@ -1,12 +1,17 @@
 """Heat maps of a sweep: numbers fit their cells, and only known theory has one."""
 
+<<<<<<< HEAD
 from itertools import pairwise
+=======
+import itertools
+>>>>>>> main
 
 import numpy as np
 import pytest
 
 from fastcollapse import open_sweep, run_sweep
 from fastcollapse.errors import InputError
+from fastcollapse.sweeps.points import Sweep
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +22,9 @@ def study(tmp_path_factory):
         "run": {"n_generations": 5, "n_replicates": 20, "seed": 1},
         "sweep": {"grid": {"workflow.n_samples": [10, 100, 1000], "truth.uniform": [10, 20]}},
     }
-    return open_sweep(run_sweep(sweep, tmp_path_factory.mktemp("sweep") / "study").path)
+    folder = tmp_path_factory.mktemp("sweep") / "study"
+    run_sweep(Sweep(sweep), folder, shard=(1, 1))
+    return open_sweep(folder)
 
 
 def test_heat_maps__have_theory_beside_the_simulated_values(study):
@@ -25,7 +32,11 @@ def test_heat_maps__have_theory_beside_the_simulated_values(study):
     assert figure.get_figwidth() == 6.9
     titles = [axes.get_title().split("\n") for axes in figure.axes]
     assert all(axes.get_images() for axes in figure.axes)  # no empty place
+<<<<<<< HEAD
     for title, after in pairwise(titles):
+=======
+    for title, after in itertools.pairwise(titles):
+>>>>>>> main
         if after[-1] == "theory":
             assert title[-1].startswith("simulated mean")
             assert title[0] == after[0]

@@ -3,9 +3,11 @@
 import pytest
 
 from fastcollapse import plot, simulate
+from fastcollapse.analysis.figure_plots import are_cases
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.run_names import run_names
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.load_experiment import load_experiment
 
 
 def run(n=20, seed=1, truth=None, path=None):
@@ -43,6 +45,16 @@ def test_draw__equal_panels_of_several_runs_share_their_axes():
     assert [line.get_ydata()[-1] for line in simulated] == pytest.approx(
         [one.metrics["heterozygosity"][:, -1].mean() for one in runs]
     )
+
+
+def test_are_cases__runs_of_files_are_none():
+    experiment = load_experiment("sur-zipf", {"run.n_replicates": 2, "run.n_generations": 2})
+    cases = [simulate(case) for case in experiment.cases()]
+    assert are_cases(cases)
+    assert are_cases(cases[:1])
+    assert not are_cases([run(), run(50)])
+    assert not are_cases([*cases, run()])
+    assert not are_cases([run(), *cases])
 
 
 def test_draw__panels_of_one_run_alone_have_axes_of_their_own():

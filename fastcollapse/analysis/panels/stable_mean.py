@@ -28,7 +28,7 @@ def error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[
     limit, lines = stable_mean_limit(alpha), tuple[Line, ...]()
     if accumulated_size(results) is not None and math.isfinite(limit):
         lines = (Line(r"limit $\zeta(\alpha)^{1/\alpha}$", np.full(len(generations), limit), "limit"),)
-    title = rf"Error over that of the first fit, $\alpha$ = {alpha:g}"
+    title = "Error over that of the first fit"
     curve = median_curve(generations, values, exact)
     return Panel(
         title, "error / error of the first fit", "error", curve, lines, band=QUARTILES, median=True, positive=True

@@ -102,7 +102,7 @@ def test_panels_for__family_without_panels_shows_metrics(toy):
     assert compared.agrees is None
     assert "rate: not compared (no theory of it is available)" in text
     figure = draw([results])
-    assert figure.get_suptitle().startswith("Recursive training, toy model, rate = 2.0\nworkflow replace, 30 rep")
+    assert figure.get_suptitle() == "Recursive training, toy model, rate = 2.0"
     assert [axes.get_ylabel() for axes in figure.axes] == [
         "rate, the mean of a count (1)",
         "1 where the rate is positive (1)",

@@ -1,0 +1,153 @@
+"""The plots of a figure: which panels of which runs share axes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.analysis.bands import drawn_band
+from fastcollapse.analysis.generations import log_spaced_generations
+from fastcollapse.analysis.overlays import Overlay, joined_runs, overlays_of
+from fastcollapse.analysis.panels.family_panels import Scatter
+from fastcollapse.analysis.panels.panel import Panel, is_log, plots_of
+from fastcollapse.analysis.panels.registry import drawn_panels, named_panels, panels_for, panels_of
+from fastcollapse.analysis.panels.schedules import schedule_of
+from fastcollapse.analysis.residuals import needs_residuals
+from fastcollapse.analysis.run_names import run_names
+from fastcollapse.analysis.tables import case_names
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.recorded_run import RecordedRun
+
+# The most points of a curve over a logarithmic and over a linear axis of generations.
+_POINTS, _LINEAR_POINTS = 200, 2500
+# The most plots of a figure with axes of scores.
+MOST_WITH_RESIDUALS = 3
+
+
+def check_runs(cases: Sequence[RecordedRun]) -> None:
+    """Refuse runs that cannot be drawn.
+
+    Raises
+    ------
+    InputError
+        There is none, or one has no finished generation.
+    """
+    if not cases:
+        raise InputError("a figure must have at least one run, got none")
+    for results in cases:
+        if results.last < 1:
+            where = f" in {results.path}" if results.path else ""
+            raise InputError(f"a figure must have at least one finished generation, got none{where}")
+
+
+class Single(NamedTuple):
+    """Panels of one run in one plot.
+
+    Parameters
+    ----------
+    name : of its case, or "".
+    has_other : whether the family may draw another plot in place of it.
+    """
+
+    results: RecordedRun
+    panels: Sequence[Panel]
+    name: str = ""
+    has_other: bool = False
+
+
+# A plot: curves of several runs, panels of one run, or estimates of the cases.
+Plot = Overlay | Single | list[tuple[Scatter, str]]
+
+
+def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[Plot], int]:
+    """Return the plots of a figure, row by row, and its columns."""
+    recipe = cases[0].recipe
+    if recipe is not None and recipe.panels == ("scatter",) and tuple(names) in ((), ("scatter",)):
+        points = [panels_for(results).scatter(results) for results in cases]
+        scatters = [scatter for scatter in points if scatter is not None]
+        if len(scatters) == len(cases):
+            return [list(zip(scatters, case_names(cases), strict=True))], 1
+    panels = [figure_panels(results, names) for results in cases]
+    if not all(panels):
+        raise InputError("a figure must have at least one recorded metric, got none")
+    if len(cases) > 1 and not are_cases(cases):
+        joined, alone = joined_runs(cases, panels, run_names(cases))
+        together: list[Plot] = [*joined, *(Single(*one) for one in alone)]
+        return together, _columns(len(together), len(together))
+    several = any(panel.group for some in panels for panel in some)
+    if recipe is not None and recipe.overlay is not None and len(cases) > 1 and not several:
+        overlays, n_columns = overlays_of(cases, panels)
+        return list(overlays), n_columns if n_columns > 1 else _columns(len(overlays), len(overlays))
+    named = list(zip(cases, panels, case_names(cases), strict=True))
+    singles = [Single(results, plot, name) for results, some, name in named for plot in plots_of(some)]
+    if not names and len(singles) > 1 and recipe is None and schedule_of(cases[0]).is_plain:
+        singles[1] = singles[1]._replace(has_other=True)
+    return list(singles), _columns(len(singles), len(plots_of(panels[0])))
+
+
+def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[str], list[str], bool, bool]:
+    """Return the bands and notes of the plots of a figure, and whether theory and distances to it are drawn."""
+    plots, _ = plots_of_figure(cases, names)
+    bands: dict[str, None] = {}
+    notes: dict[str, None] = {}
+    has_theory = False
+    for one in plots:
+        if isinstance(one, list):
+            continue
+        log = is_log(one.panels) if isinstance(one, Overlay) else one.panels[0].log
+        some_bands, some_notes, some_theory = described(one.panels, log)
+        bands |= dict.fromkeys(some_bands)
+        notes |= dict.fromkeys(some_notes)
+        has_theory |= some_theory
+    distances = len(plots) <= MOST_WITH_RESIDUALS and any(map(has_residuals, plots))
+    return list(bands), list(notes), has_theory, distances
+
+
+def described(panels: Sequence[Panel], log: bool) -> tuple[list[str], list[str], bool]:
+    """Return the bands and notes of panels, and whether theory is drawn.
+
+    Parameters
+    ----------
+    log : whether their axis of values is logarithmic.
+    """
+    shown = [panel for panel in panels if panel.paths is None and not panel.is_picture and panel.image is None]
+    bands = [band.name for band in (drawn_band(panel, log) for panel in shown) if band.is_visible]
+    has_theory = any(panel.lines or np.isfinite(panel.curve.expected).any() for panel in panels)
+    return list(dict.fromkeys(bands)), list(dict.fromkeys(p.note for p in panels if p.note)), bool(has_theory)
+
+
+def are_cases(cases: Sequence[RecordedRun]) -> bool:
+    """Whether runs are all cases of one recipe."""
+    recipe = cases[0].recipe
+    return len(cases) == 1 or (
+        recipe is not None
+        and len(recipe.cases or ()) == len(cases)
+        and all(results.recipe == recipe for results in cases)
+    )
+
+
+def _columns(n_plots: int, n_of_a_case: int) -> int:
+    """Return the columns of plots side by side: cases with several panels have a row each."""
+    most = 2 if n_plots == 4 else 3
+    return n_of_a_case if 1 < n_of_a_case <= most < n_plots else min(n_plots, most)
+
+
+def figure_panels(results: RecordedRun, names: Sequence[str] = ()) -> list[Panel]:
+    """Return the panels of the figure of a run at the generations that it draws, or those of some names."""
+    generations = figure_generations(results)
+    if names:
+        return [panel for name in names for panel in named_panels(results, generations, name)]
+    return drawn_panels(results, panels_of(results, generations))
+
+
+def has_residuals(one: Plot) -> bool:
+    """Whether axes of scores are below a plot."""
+    return isinstance(one, Single) and not one.has_other and needs_residuals(one.panels)
+
+
+def figure_generations(results: RecordedRun) -> np.ndarray:
+    """Return the generations to draw."""
+    recipe = results.recipe
+    if recipe is not None and recipe.linear:
+        return np.unique(np.linspace(0, results.last, min(results.last, _LINEAR_POINTS) + 1).astype(np.int64))
+    return np.append(0, log_spaced_generations(results.last, _POINTS))
