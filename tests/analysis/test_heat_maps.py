@@ -1,10 +1,6 @@
 """Heat maps of a sweep: numbers fit their cells, and only known theory has one."""
 
-<<<<<<< HEAD
-from itertools import pairwise
-=======
 import itertools
->>>>>>> main
 
 import numpy as np
 import pytest
@@ -32,11 +28,7 @@ def test_heat_maps__have_theory_beside_the_simulated_values(study):
     assert figure.get_figwidth() == 6.9
     titles = [axes.get_title().split("\n") for axes in figure.axes]
     assert all(axes.get_images() for axes in figure.axes)  # no empty place
-<<<<<<< HEAD
-    for title, after in pairwise(titles):
-=======
     for title, after in itertools.pairwise(titles):
->>>>>>> main
         if after[-1] == "theory":
             assert title[-1].startswith("simulated mean")
             assert title[0] == after[0]
