@@ -68,6 +68,11 @@ class Entry:
     verdict: str
     seconds: float | None
 
+    @property
+    def heading(self) -> str:
+        """The name; a recipe and a sweep may have the same."""
+        return f"{self.name} (sweep)" if self.group == "sweep" else self.name
+
     def text(self) -> str:
         """Return the entry as Markdown."""
         kind = "sweep" if self.group == "sweep" else "recipe"
@@ -78,7 +83,7 @@ class Entry:
         facts += [f"Note: {shipped.note}"] if shipped.note else []
         facts += [f"Our own choice: {', '.join(chosen)}."] if chosen else []
         facts += [f"Time: {_duration(self.seconds)}."] if self.seconds is not None else []
-        parts = [f"### {self.name}", f"**{shipped.title or shipped.description}**", f"![{self.name}]({self.figure})"]
+        parts = [f"### {self.heading}", f"**{shipped.title or shipped.description}**", f"![{self.name}]({self.figure})"]
         parts += ["\n".join(f"- {fact}" for fact in facts)]
         return "\n\n".join([*parts, _COMMANDS[kind].format(name=self.name, key=change.key, value=change.value)])
 
@@ -184,7 +189,8 @@ def verdict_of(runs: Iterable[RecordedRun]) -> str:
     if n_scores:
         parts[-1] += f", largest |z| {max(one.largest[0] for one in agreements):.1f}"
     if n_bounded:
-        parts.append(f"{sum(one.n_within for one in agreements):,} of {n_bounded:,} points are within bounds alone")
+        n_within = sum(one.n_within for one in agreements)
+        parts.append(f"compared with bounds alone: {n_within:,} of {n_bounded:,} points within them")
     shown = [f"{reason} ({n:,})" for reason, n in reasons.most_common(_MOST_REASONS)]
     shown += ["others"] if len(reasons) > len(shown) else []
     parts += [f"not scored: {'; '.join(shown)}"] if shown else []

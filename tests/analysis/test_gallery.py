@@ -11,7 +11,7 @@ from fastcollapse.analysis.agreement import Agreement
 from fastcollapse.analysis.gallery import Entry, Gallery, page, verdict_of
 from fastcollapse.analysis.reproduction import reproduce
 from fastcollapse.cli.main import main
-from fastcollapse.datasets.recipe_files import shipped
+from fastcollapse.datasets.recipe_files import find_shipped, shipped
 from fastcollapse.datasets.shipped import recipes, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.load_experiment import load_experiment
@@ -25,9 +25,11 @@ SMALL = {"run.n_replicates": 300}
 
 def test_page__has_every_recipe_with_its_title():
     headings = re.findall(r"^### (.*)\n\n\*\*(.*)\*\*$", PAGE.read_text(), re.MULTILINE)
-    expected = [(one.name, one.title or one.description) for one in shipped()]
-    assert sorted(set(headings) & set(expected)) == sorted(headings)
+    names = {"recipe": "{}", "sweep": "{} (sweep)"}
+    expected = {(names[one.kind].format(one.name), one.title or one.description) for one in shipped()}
+    assert set(headings) <= expected
     assert {name for name, _ in headings} >= set(recipes())
+    assert len(set(headings)) == len(headings)
 
 
 def test_page__has_every_figure_of_its_folder():
@@ -70,10 +72,10 @@ def test_gallery__is_made_from_kept_results(tmp_path):
     names = ["index.md", "sur-gau.png", "sweep-cot-disc.png"]
     assert [name for name in names if not (tmp_path / "figures" / name).exists()] == []
     text = (tmp_path / "figures" / "index.md").read_text()
-    assert "### sur-gau\n\n**Deviation of a refitted Gaussian" in text
+    assert f"### sur-gau\n\n**{find_shipped('sur-gau').title}**" in text
     assert re.search(r"^- Verdict: all \d+ scores agree, largest \|z\| \d\.\d; not scored: ", text, re.MULTILINE)
     assert "fastcollapse reproduce sur-gau --set workflow.n_samples=20 -o changed" in text
-    assert "### cot-disc" in text.partition("## Sweeps")[2]
+    assert "### cot-disc (sweep)" in text.partition("## Sweeps")[2]
     with pytest.raises(InputError, match=r"sur-gau\.png already exists"):
         Gallery(tmp_path / "figures", ["sur-gau"], has_page=False)
     with pytest.raises(InputError, match=r"index\.md already exists"):
@@ -106,7 +108,10 @@ def test_gallery__page_is_the_same_for_similar_durations():
             ],
             "not scored: asymptotic theory alone (3); a (1)",
         ),
-        ([Agreement("H", 0, (0.0, ""), (), n_bounded=4, n_within=3)], "3 of 4 points are within bounds alone"),
+        (
+            [Agreement("H", 0, (0.0, ""), (), n_bounded=4, n_within=3)],
+            "compared with bounds alone: 3 of 4 points within them",
+        ),
     ],
 )
 def test_verdict__keeps_scores_bounds_and_the_rest_apart(agreements, expected, monkeypatch):

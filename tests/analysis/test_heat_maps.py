@@ -39,7 +39,7 @@ def test_heat_maps__have_theory_beside_the_simulated_values(study):
 
 def test_caption__of_a_sweep(study):
     lines = study.caption(heat_map=True).split("\n")
-    assert lines[0] == "Sweep of the discrete family."
+    assert lines[0] == "Sweep: discrete."
     assert lines[1].startswith("Generation 5; 20 replicates")
     with pytest.raises(InputError, match="a heat map must be over two parameters"):
         study.caption("n_samples", {"uniform": 10}, heat_map=True)
