@@ -36,6 +36,8 @@ _FEW_MARKS, _MARKS = 8, 24
 _ROUGH = 6.0
 # The width of simulated lines over that of theory, which is drawn over them.
 THIN = 0.75
+# Size of a diamond over that of a disc.
+_DIAMOND = 0.9
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: RecordedRun) -> None:
@@ -84,29 +86,47 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         axes.plot(points.generations, values, ls="", ms=5, mew=0.9, label=points.label, clip_on=False, **look)
 
 
-def draw_simulated(axes: "Axes", panel: Panel, colour: Any, label: str, log: bool, alpha: float = 0.2) -> str:
+def draw_simulated(
+    axes: "Axes", panel: Panel, colour: Any, label: str | None, log: bool, alpha: float | None = 0.2
+) -> str:
     """Draw the mean or median of a panel with a few marks, and its band; return the name of the band, "" without one.
 
-    A curve that jumps up and down, as an average of few correlated values does, is drawn as marks alone.
+    Means have discs, medians diamonds. A curve that jumps up and down, as an average of few correlated values does, is
+    drawn as marks alone.
+
+    Parameters
+    ----------
+    alpha : opacity of the band, None for no band.
     """
     curve, middle, band = panel.curve, panel.curve.mean * panel.factor, drawn_band(panel, log)
-    if band.is_visible:
+    is_banded = band.is_visible and alpha is not None
+    if is_banded:
         axes.fill_between(curve.at, band.low, band.high, color=colour, alpha=alpha, linewidth=0)
-    style: dict[str, Any] = {"color": lighter(colour), "marker": "o", "mfc": colour, "mec": "none"}
-    style["lw"] = THIN * _line_width()
+    style = series_style(colour, panel.median)
     if is_rough(np.log(middle[middle > 0]) if log else middle):
         shown = _spread_out(curve.at, _MARKS)
         axes.plot(curve.at[shown], middle[shown], **style | {"ls": ""})
         axes.plot([], [], label=label, **style)
     else:
         axes.plot(curve.at, middle, markevery=_spread_out(curve.at, _FEW_MARKS), label=label, **style)
-    return band.name if band.is_visible else ""
+    return band.name if is_banded else ""
+
+
+def series_style(colour: Any, median: bool = False) -> dict[str, Any]:
+    """Return how the simulated line of a series is drawn."""
+    marks = {"marker": "D", "ms": _DIAMOND * _setting("lines.markersize")} if median else {"marker": "o"}
+    return {"color": lighter(colour), "mfc": colour, "mec": "none", "lw": THIN * _line_width(), **marks}
 
 
 def _line_width() -> float:
+    return _setting("lines.linewidth")
+
+
+def _setting(name: str) -> float:
     import matplotlib as mpl  # start-up time
 
-    return float(mpl.rcParams["lines.linewidth"])
+    settings: Any = mpl.rcParams
+    return float(settings[name])
 
 
 def is_rough(values: np.ndarray) -> bool:

@@ -45,13 +45,13 @@ class Single(NamedTuple):
 
     Parameters
     ----------
-    name : of its case, or "".
+    title : of the plot, None for that of the panels.
     has_other : whether the family may draw another plot in place of it.
     """
 
     results: RecordedRun
     panels: Sequence[Panel]
-    name: str = ""
+    title: str | None = None
     has_other: bool = False
 
 
@@ -72,17 +72,37 @@ def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
         raise InputError("a figure must have at least one recorded metric, got none")
     if len(cases) > 1 and not are_cases(cases):
         joined, alone = joined_runs(cases, panels, run_names(cases))
-        together: list[Plot] = [*joined, *(Single(*one) for one in alone)]
+        together: list[Plot] = [
+            *joined, *(Single(run, plot, f"{plot[0].title}\n{name}".rstrip("\n")) for run, plot, name in alone)
+        ]  # fmt: skip
         return together, _columns(len(together), len(together))
     several = any(panel.group for some in panels for panel in some)
     if recipe is not None and recipe.overlay is not None and len(cases) > 1 and not several:
         overlays, n_columns = overlays_of(cases, panels)
         return list(overlays), n_columns if n_columns > 1 else _columns(len(overlays), len(overlays))
     named = list(zip(cases, panels, case_names(cases), strict=True))
-    singles = [Single(results, plot, name) for results, some, name in named for plot in plots_of(some)]
-    if not names and len(singles) > 1 and recipe is None and schedule_of(cases[0]).is_plain:
+    plots = [(results, plot, name) for results, some, name in named for plot in plots_of(some)]
+    titles = [plot[0].title for _, plot, _ in plots]
+    singles = [Single(results, plot, _title(plot[0].title, name, titles)) for results, plot, name in plots]
+    has_own_panels = recipe is not None and (recipe.panels is not None or recipe.cases is not None)
+    if not names and len(singles) > 1 and not has_own_panels and schedule_of(cases[0]).is_plain:
         singles[1] = singles[1]._replace(has_other=True)
     return list(singles), _columns(len(singles), len(plots_of(panels[0])))
+
+
+def _title(title: str, name: str, titles: Sequence[str]) -> str:
+    """Return the title of a plot of a case: what is equal in all plots of a figure is left out, and what it says twice.
+
+    Examples
+    --------
+    >>> _title("Mean", "$n$ = 10", ["Mean"] * 2), _title("Mean", "$n$ = 10", ["Mean", "Variance"] * 2)
+    ('$n$ = 10', 'Mean\\n$n$ = 10')
+    >>> _title("Alive, $p$ = 0.1", "$p$ = 0.1", ["Alive, $p$ = 0.1", "Alive, $p$ = 0.2"])
+    'Alive, $p$ = 0.1'
+    """
+    if not name or len(set(titles)) == len(titles):
+        return title
+    return name if len(set(titles)) == 1 and "," not in title else f"{title}\n{name}"
 
 
 def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[str], list[str], bool, bool]:
@@ -96,7 +116,8 @@ def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
             continue
         log = is_log(one.panels) if isinstance(one, Overlay) else one.panels[0].log
         some_bands, some_notes, some_theory = described(one.panels, log)
-        bands |= dict.fromkeys(some_bands)
+        if not isinstance(one, Overlay) or one.has_bands:
+            bands |= dict.fromkeys(some_bands)
         notes |= dict.fromkeys(some_notes)
         has_theory |= some_theory
     distances = len(plots) <= MOST_WITH_RESIDUALS and any(map(has_residuals, plots))

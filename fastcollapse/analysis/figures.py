@@ -189,8 +189,8 @@ def _draw_one(axes: "Axes", one: Plot) -> None:
         if one.has_other and panels_for(one.results).draw_second_plot(axes, one.results):
             return
         draw_plot(axes, one.panels, one.results)
-        if one.name and axes.get_title():
-            axes.title.set_text(f"{one.panels[0].title}\n{one.name}")
+        if one.title is not None and axes.get_title():
+            axes.title.set_text(one.title)
 
 
 def frame(axes: "Axes") -> None:

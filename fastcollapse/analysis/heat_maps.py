@@ -100,8 +100,9 @@ def draw_heat_map(axes: "Axes", one: HeatMap, sides: Sequence[Side], column: flo
     axes.set_xticks(range(first.dimension.length), first.names, **turned)
     axes.set_yticks(range(second.dimension.length), second.names)
     axes.tick_params(length=0)
+    largest = float(np.nanmax(np.abs(one.values)))
     texts = {
-        (j, i): f"({_number(value)})" if one.unscored[j, i] else _number(value)
+        (j, i): f"({_number(value, largest)})" if one.unscored[j, i] else _number(value, largest)
         for (j, i), value in np.ndenumerate(one.values)
         if np.isfinite(value)
     }
@@ -117,12 +118,14 @@ def draw_heat_map(axes: "Axes", one: HeatMap, sides: Sequence[Side], column: flo
     axes.figure.colorbar(image, cax=axes.inset_axes((1.03, 0, 0.04, 1)), label=one.label)
 
 
-def _number(value: float) -> str:
+def _number(value: float, largest: float) -> str:
     """Return a number as short as a cell needs it.
 
     Examples
     --------
-    >>> _number(0.98765), _number(1.57e-46), _number(-12345.6)
-    ('0.988', '2e-46', '-1e+04')
+    >>> _number(0.98765, 1.0), _number(1.57e-46, 1.0), _number(1.57e-7, 1e-6), _number(-12345.6, 12345.6)
+    ('0.988', '<0.001', '2e-07', '-1e+04')
     """
+    if 0 < value < 1e-3 <= 1e-1 <= largest:
+        return "<0.001"
     return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.0e}"

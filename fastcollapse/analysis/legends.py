@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
+from fastcollapse.analysis.panels.panel import QUARTILES
 from fastcollapse.analysis.panels.style import EDGE
 from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
 
@@ -37,13 +39,23 @@ def entries_of(places: "Sequence[Axes]") -> dict[str, Any] | None:
 
 
 def share_entries(places: "Sequence[Axes]") -> bool:
-    """Whether plots have one legend together: they share a series, and no label has two looks."""
-    named = [set(axes.get_legend_handles_labels()[1]) for axes in places]
-    drawn = [labels for labels in named if labels]
-    if len(drawn) < 2:
+    """Whether plots have one legend together: no label has two looks, and no two series look the same."""
+    if sum(bool(axes.get_legend_handles_labels()[1]) for axes in places) < 2:
         return False
-    shared = any(len(labels & other) > 0 for i, labels in enumerate(drawn) for other in drawn[:i])
-    return shared and entries_of(places) is not None
+    entries = entries_of(places)
+    if entries is None:
+        return False
+    looks = [_look(handle) for handle in entries.values() if _is_series(handle)]
+    return len(set(looks)) == len(looks)
+
+
+def _is_series(handle: Any) -> bool:
+    """Whether an entry is a coloured series, and not theory, a band, or what was published."""
+    from matplotlib.colors import to_rgb  # start-up time
+    from matplotlib.lines import Line2D
+
+    is_marked = isinstance(handle, Line2D) and handle.get_marker() in ("o", "D")
+    return is_marked and len(set(to_rgb(handle.get_color()))) > 1
 
 
 def _look_alike(one: Any, other: Any) -> bool:
@@ -83,7 +95,7 @@ def place_legend(axes: "Axes", inches: float, lowest: "Axes | None" = None, name
     letters = points_of("legend.fontsize") / 72
     below = 4.6 * letters + names
     offset = ScaledTranslation(0, -below, axes.figure.dpi_scale_trans)
-    labels, n_columns = _columns(list(entries), inches - _MARGIN)
+    labels, n_columns = _columns(told_apart(list(entries)), inches - _MARGIN)
     lowest = axes if lowest is None else lowest
     return lowest.legend(
         list(entries.values()),
@@ -100,7 +112,7 @@ def place_legend(axes: "Axes", inches: float, lowest: "Axes | None" = None, name
 
 def shared_legend(figure: "Figure", entries: dict[str, Any]) -> "Legend":
     """Place one legend at the bottom of a figure."""
-    labels, n_columns = _columns(list(entries), figure.get_figwidth() - 2 * _MARGIN)
+    labels, n_columns = _columns(told_apart(list(entries)), figure.get_figwidth() - 2 * _MARGIN)
     return figure.legend(
         list(entries.values()),
         labels,
@@ -111,6 +123,24 @@ def shared_legend(figure: "Figure", entries: dict[str, Any]) -> "Legend":
         borderpad=0,
         frameon=False,
     )
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """Return labels of bands with where each kind is, if there are several kinds.
+
+    Examples
+    --------
+    >>> told_apart(["band: mean ± 2 standard errors", "band: middle half of the replicates"])
+    ['band: mean ± 2 standard errors', 'band: middle half of the replicates (medians)']
+    """
+    kinds = {kind for label in labels for kind in (ERRORS, MIDDLE, QUARTILES, ALL) if label.endswith(kind)}
+    named = list(labels)
+    for i, label in enumerate(labels):
+        if label.endswith(MIDDLE) and ERRORS in kinds:
+            named[i] = f"{label} (log axes)"
+        elif label.endswith(QUARTILES) and len(kinds) > 1:
+            named[i] = f"{label} (medians)"
+    return named
 
 
 def _columns(labels: Sequence[str], inches: float) -> tuple[list[str], int]:

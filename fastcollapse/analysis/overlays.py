@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.analysis.axes import draw_simulated
+from fastcollapse.analysis.axes import draw_simulated, series_style
 from fastcollapse.analysis.panels.panel import Panel, is_log
 from fastcollapse.analysis.panels.style import EDGE, EXACT, darker, series_colours
 from fastcollapse.analysis.scales import format_axes
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# Opacity of bands, and of those of more than three curves.
+# Opacity of bands, and of those of more than three curves; those of more curves than this would hide them.
 _BAND, _MANY_BANDS = 0.2, 0.13
+_MOST_BANDS = 5
 
 
 class Overlay(NamedTuple):
@@ -36,12 +37,19 @@ class Overlay(NamedTuple):
     ----------
     title : of the plot.
     runs, panels, names : one for each curve.
+    series : the names of all curves of the figure, which have one colour in all plots; () for those of this plot.
     """
 
     title: str
     runs: Sequence[RecordedRun]
     panels: Sequence[Panel]
     names: Sequence[str]
+    series: Sequence[str] = ()
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether there are few enough curves for bands."""
+        return len(self.panels) <= _MOST_BANDS
 
 
 def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> tuple[list[Overlay], int]:
@@ -58,9 +66,12 @@ def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]])
     for k in range(len(panels[0])):
         for group, members in groups.items():
             names = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
-            title = f"{panels[members[0]][k].title.partition(',')[0]}\n{group}".rstrip("\n")
+            title = panels[members[0]][k].title.partition(",")[0]
+            # The label of the axis says it where it is equal in all plots.
+            title = f"{title}\n{group}".rstrip("\n") if len(panels[0]) > 1 or not group else group
             plots.append(Overlay(title, [cases[i] for i in members], [panels[i][k] for i in members], names))
-    return plots, len(groups)
+    series = list(dict.fromkeys(name for plot in plots for name in plot.names))
+    return [plot._replace(series=series) for plot in plots], len(groups)
 
 
 def joined_runs(
@@ -86,17 +97,21 @@ def joined_runs(
             else:
                 own.setdefault(panel.title, []).append(panel)
         alone += [(results, plot_panels, name) for plot_panels in own.values()]
-    return list(found.values()), alone
+    return [plot._replace(series=list(names)) for plot in found.values()], alone
 
 
 def draw_overlay(axes: "Axes", plot: Overlay) -> None:
     """Draw one panel of several runs into one axes: a colour a run, simulation solid, theory broken and darker."""
     log = is_log(plot.panels)
-    alpha = _BAND if len(plot.panels) <= 3 else _MANY_BANDS
+    alpha = (_BAND if len(plot.panels) <= 3 else _MANY_BANDS) if plot.has_bands else None
+    series = plot.series or plot.names
+    colours = dict(zip(series, series_colours(len(series)), strict=True))
     bands, has_exact, bounds = dict[str, None](), False, dict[str, Any]()
-    for panel, name, colour in zip(plot.panels, plot.names, series_colours(len(plot.panels)), strict=True):
-        label = name + (" (median)" if panel.median else "")
-        bands[draw_simulated(axes, panel, colour, label, log, alpha)] = None
+    for panel, name in zip(plot.panels, plot.names, strict=True):
+        colour = colours[name]
+        bands[draw_simulated(axes, panel, colour, None if panel.median else name, log, alpha)] = None
+        if panel.median:
+            axes.plot([], [], label=name, **series_style(colour))
         theory, at = darker(colour), panel.curve.at
         if np.isfinite(panel.curve.expected).any():
             has_exact = True
@@ -120,6 +135,8 @@ def draw_overlay(axes: "Axes", plot: Overlay) -> None:
     for label, line in {line.label: line for line in asymptotic if np.isfinite(line.values).any()}.items():
         style = MARK if has_marks_alone(line.values) else {"ls": ASYMPTOTIC}
         axes.plot([], [], color=EDGE, label=label, **style)
+    if any(panel.median for panel in plot.panels):
+        axes.plot([], [], label="median where tails are heavy", **series_style(EDGE, median=True))
     for band in filter(None, bands):
         axes.fill_between([], [], [], color=EDGE, alpha=0.3, linewidth=0, label=f"band: {band}")
     axes.set_title(plot.title)

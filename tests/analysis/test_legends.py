@@ -23,7 +23,10 @@ def test_entries__are_named_once_and_look_the_same_everywhere():
     _, other = plots({"a": "r"}, {"a": "b"})
     assert entries_of(other) is None
     assert not share_entries(other)
-    _, apart = plots({"a": "r"}, {"b": "b"})
+    _, apart = plots({"a": "r"}, {"b": "r"})
+    assert share_entries(apart)
+    for axes in apart:
+        axes.get_lines()[0].set_marker("o")
     assert not share_entries(apart)
     assert not share_entries(plots({"a": "r"})[1])
 

@@ -17,4 +17,4 @@ def test_draw_overlay__draws_cases_into_given_axes():
         labels = place.get_legend_handles_labels()[1]
         assert labels[:3] == ["$n$ = 10", "$n$ = 100", "$n$ = 1,000"]
         assert labels[3] == "theory: exact"
-        assert place.get_title().endswith(f"\n$K$ = {n_symbols:,}")
+        assert place.get_title() == f"$K$ = {n_symbols:,}"

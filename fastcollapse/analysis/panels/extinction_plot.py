@@ -14,6 +14,7 @@ from fastcollapse.analysis.panels.extinction_times import (
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
 from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, plain_number
+from fastcollapse.analysis.scales import log_ticks
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
@@ -44,8 +45,9 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(0.9, last * 1.6)
-    axes.xaxis.set_major_formatter(plain_number)
-    axes.yaxis.set_major_formatter(plain_number)
+    for axis, ends in ((axes.xaxis, (count[0], count[-1])), (axes.yaxis, axes.get_ylim())):
+        axis.set_major_formatter(plain_number)
+        log_ticks(axis, *ends)
     where = "count $c$ in the corpus" if are_real_counts(results) else "expected count $c$ in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
     axes.set_ylabel("forgotten at generation")

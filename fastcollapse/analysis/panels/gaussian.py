@@ -136,7 +136,7 @@ def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator
     """Return the published bounds of the tail as lines."""
     published = {
         "Theorem 3": tail_theorem3(sigma0, eps, n, k, "4n-1"),
-        "Theorem 3 with 4n": tail_theorem3(sigma0, eps, n, k, "4n"),
+        "Theorem 3 with $4n$": tail_theorem3(sigma0, eps, n, k, "4n"),
         "Bertrand et al., $s$ = 1": tail_bertrand(sigma0, eps, n, k, estimator),
         f'"ours" in the notebook, $s$ = {_NOTEBOOK_POWER}': tail_power(_NOTEBOOK_POWER, sigma0, eps, n, k, estimator),
     }

@@ -217,7 +217,7 @@ def _power_law(results: RecordedRun, generations: np.ndarray) -> tuple[Line, ...
     n = int(sizes[-1])
     constant, power = bias_accumulate_power_law(scale, n)
     at = np.where(generations > 0, generations, np.nan).astype(float)
-    label = f"theory: power law $t^{{{-power:.3g}}}$" if power else "theory: limit"
+    label = "theory: power law" if power else "theory: limit"
     return (Line(label, constant * at**-power, "limit"),)
 
 

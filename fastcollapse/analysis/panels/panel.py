@@ -12,6 +12,8 @@ QUARTILES = "middle half of the replicates"
 # Ratios of the largest to the smallest value from which on an axis is logarithmic; growth over generations is easier to
 # read on a linear axis.
 _WIDE, _WIDE_OVER_GENERATIONS = 30, 300
+# Curves of several runs whose middles differ by less than this have a linear axis.
+_LEAST_DECADES = 10
 
 
 @dataclass(frozen=True)
@@ -211,9 +213,10 @@ def is_wide(values: np.ndarray, axis: Axis = GENERATION) -> bool:
 
 def is_log(panels: Sequence[Panel]) -> bool:
     """Whether the axis of values of curves of several runs is logarithmic."""
-    if any(panel.log for panel in panels):
-        return True
     values = np.concatenate([panel.curve.mean for panel in panels])
+    if any(panel.log for panel in panels):
+        positive = values[np.isfinite(values) & (values > 0)]
+        return not positive.size or bool(positive.max() > _LEAST_DECADES * positive.min())
     return len(panels) > 1 and all(panel.positive for panel in panels) and is_wide(values)
 
 

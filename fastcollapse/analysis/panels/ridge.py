@@ -147,7 +147,7 @@ def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         labels = Labels(title, "excess test error", "as they are")
         first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
         scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
-        lines = (*first.lines, Line("theory: from scratch, best ridge", scratch, "limit"))
+        lines = (*first.lines, Line("theory: from scratch, best ridge", scratch, "reference"))
         panels.append(dataclasses.replace(first, lines=lines, group="not fine-tuned"))
         panels += [dataclasses.replace(p, heading=f"T = {T:,}, {plain(p.group)}") for p in tuned]
     return panels
