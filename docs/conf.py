@@ -11,6 +11,7 @@ import docstrings
 import numpy as np
 import reference_pages
 from docutils import nodes
+from jupyter_client import KernelManager
 from numpy.typing import ArrayLike, NDArray
 from sphinx import addnodes
 from sphinx.util.typing import stringify_annotation
@@ -45,6 +46,9 @@ nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 nb_execution_cache_path = str(Path(__file__).parent / "_build" / "notebooks")
+# Newer kernels print a warning for each notebook if their connection is not encrypted.
+if hasattr(KernelManager, "transport_encryption"):
+    KernelManager.transport_encryption.default_value = "auto"
 
 autosummary_generate = False
 autodoc_member_order = "bysource"
