@@ -73,6 +73,7 @@ def test_keys__of_each_family_are_on_its_page(family):
     text = GENERATED[f"reference/generated/keys_{family}.md"]
     keys = [parameter.key for parameter in parameters(family)]
     assert [key for key in [*keys, *described_metrics(family)] if f"| `{key}` |" not in text] == []
+    assert f"[`{family}`](keys_{family}.md)" in GENERATED["reference/generated/keys.md"]
 
 
 @pytest.mark.parametrize("section", [Recipe, SweepSection])

@@ -180,15 +180,18 @@ def _keys_index() -> str:
     from fastcollapse.sweeps.sweep_section import SweepSection
 
     shared = ((Recipe, "what a figure shows; no number depends on it"), (SweepSection, "the points of a sweep"))
-    rows = [
-        (f"[`{name}`](keys_{name}.md)", words) for name, words in described_families().items() if name in _families()
+    links = [
+        f"* [`{name}`](keys_{name}.md): {escape(words)}."
+        for name, words in described_families().items()
+        if name in _families()
     ]
     return (
         "# Keys of an experiment file\n\nA page a family has all keys of its experiments, with values, defaults and "
         "meaning, and its metrics. It is what `fastcollapse keys FAMILY` prints.\n\n"
         "Sections that every family shares are explained in [the experiment file](../experiment_file.md), workflows "
         "and maps in [workflows](../../explanation/workflows.md).\n\n"
-        + _table(("family", "what is refitted"), rows)
+        + "\n".join(links)
+        + "\n\n"
         + "".join(
             f"## `[{section.section}]`\n\nOptional: {words}.\n\n" + _key_table(section_parameters(section))
             for section, words in shared
