@@ -27,6 +27,7 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 # Exact values up to this number are drawn as marks, not as a line.
 _FEW_POINTS = 2
@@ -83,7 +84,15 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         look: dict[str, Any] = {"marker": "+", "color": "k"}
         if points.other_data:
             look = {"marker": "o", "color": OTHER_DATA, "mfc": "none"}
-        axes.plot(points.generations, values, ls="", ms=5, mew=0.9, label=points.label, clip_on=False, **look)
+        (marks,) = axes.plot(points.generations, values, ls="", ms=5, mew=0.9, label=points.label, **look)
+        _clip_beyond_edges(marks, axes)
+
+
+def _clip_beyond_edges(marks: "Line2D", axes: "Axes") -> None:
+    """Show marks at the edges of axes whole, and none beyond: without a clip, they would take space from the axes."""
+    from matplotlib.transforms import Bbox, TransformedBbox  # start-up time
+
+    marks.set_clip_box(TransformedBbox(Bbox.from_extents(-0.03, -0.03, 1.03, 1.03), axes.transAxes))
 
 
 def draw_simulated(

@@ -5,6 +5,7 @@ import io
 import itertools
 import subprocess
 import sys
+import warnings
 
 import matplotlib
 import numpy as np
@@ -273,3 +274,13 @@ def test_plot__does_not_import_pyplot():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_published_points__beyond_changed_limits_take_no_space():
+    figure = plot([simulate(load_experiment("sur-gau", {"run.n_replicates": 20}))])
+    (axes,) = figure.axes
+    axes.set_xlim(0, 50)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig(io.BytesIO())
+    assert axes.get_tightbbox().x1 <= figure.bbox.x1
