@@ -35,7 +35,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     count = np.array([group.copies for group in groups])
     low, median, high = quartiles_of(groups, last)
     axes.fill_between(count, low, high, color=SIMULATED, alpha=0.22, linewidth=0, label="middle half of the replicates")
-    axes.plot(count, median, color=SIMULATED, marker="o", mec="none", label="simulated median")
+    axes.plot(count, median, color=SIMULATED, marker="D", mec="none", label="simulated median")
     _draw_theory(axes, groups, replace_only_size(results))
     axes.axhline(last, color=EDGE, lw=0.8)
     axes.annotate(
