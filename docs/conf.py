@@ -11,6 +11,7 @@ import docstrings
 import numpy as np
 import reference_pages
 from docutils import nodes
+from jupyter_client import KernelManager
 from numpy.typing import ArrayLike, NDArray
 from sphinx import addnodes
 from sphinx.util.typing import stringify_annotation
@@ -32,6 +33,7 @@ extensions = [
     "sphinx-mathjax-offline",
 ]
 exclude_patterns = ["_build", "paper", "examples", "**/.ipynb_checkpoints"]
+highlight_language = "text"
 nitpicky = True
 # Types of signatures: those of other packages have no pages here, and some of this one are internal.
 nitpick_ignore_regex = [("py:(class|obj|data|exc|attr|meth|mod)", ".*")]
@@ -45,6 +47,9 @@ nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 nb_execution_cache_path = str(Path(__file__).parent / "_build" / "notebooks")
+# Newer kernels print a warning for each notebook if their connection is not encrypted.
+if hasattr(KernelManager, "transport_encryption"):
+    KernelManager.transport_encryption.default_value = "auto"
 
 autosummary_generate = False
 autodoc_member_order = "bysource"
@@ -63,6 +68,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
+    "logo": {"text": project},
     "show_prev_next": True,
     "navigation_with_keys": False,
     "show_toc_level": 2,
@@ -118,6 +124,13 @@ def _link_names(app, doctree, page):
             reference += node
 
 
+def _highlight_commands(app, doctree):
+    """Colour blocks without a language as commands if they begin with one; others are output."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.get("language") == "text" and (found := re.match(r"(\$)|fastcollapse |make |pip ", block.astext())):
+            block["language"] = "console" if found[1] else "bash"
+
+
 def _description(app, context, lines):
     lines[:] = [re.sub(r"\|(\w+)\|", r"\\|\1\\|", line) for line in lines]
 
@@ -128,5 +141,6 @@ def setup(app):
     app.connect("autodoc-process-signature", _signature)
     app.connect("sphinx-click-process-description", _description)
     app.connect("source-read", _source)
+    app.connect("doctree-read", _highlight_commands)
     app.connect("doctree-resolved", _link_names)
     reference_pages.write()

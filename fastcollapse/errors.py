@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+# Names with this share of equal letters are similar. "entropy" has the letters of "top", and 0.6.
+_SIMILAR = 0.61
+
 
 class FastcollapseError(Exception):
     """Base of all errors of fastcollapse."""
@@ -56,8 +59,10 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     --------
     >>> nearest("replac", ["replace", "mix"])
     " (did you mean 'replace'?)"
+    >>> nearest("top", ["entropy"])
+    ''
     """
-    match = difflib.get_close_matches(str(name), list(choices), n=1)
+    match = difflib.get_close_matches(str(name), list(choices), n=1, cutoff=_SIMILAR)
     return f" (did you mean '{match[0]}'?)" if match else ""
 
 

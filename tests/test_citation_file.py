@@ -30,3 +30,18 @@ def test_paper__cites_entries_that_exist():
     assert len(cited) > 10
     assert cited <= entries().keys()
     assert 900 <= len(body.split()) <= 1300
+
+
+def cells(text):
+    """Return the words of the cells of all tables, without the first cell of a row."""
+    rows = re.findall(r"^\|(.*)\|$", text, re.MULTILINE)
+    return [re.findall(r"[\d.,]*\d", cell) for row in rows for cell in row.split("|")[1:]]
+
+
+def test_ratios__are_those_of_the_documentation():
+    measured = {word for words in cells((ROOT / "docs/explanation/performance.md").read_text()) for word in words}
+    for name in ("README.md", "docs/paper/paper.md"):
+        rows = re.findall(r"^\|.*\| \d \| ([\d.,]+) \|$", (ROOT / name).read_text(), re.MULTILINE)
+        assert len(rows) >= 5
+        assert set(rows) <= measured, name
+    assert "17.2" not in measured  # negative control: an older figure

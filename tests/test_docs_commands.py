@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(toml|bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = [
+    "tutorial/first_run",
     "tutorial/first_study",
     "tutorial/first_sweep",
     "how_to/own_text",
@@ -60,7 +61,7 @@ def test_page__runs_as_written(page, tmp_path, environment):
     folder = tmp_path / "empty"
     folder.mkdir()
     run(folder, (ROOT / "docs" / f"{page}.md").read_text(), environment)
-    assert list(folder.glob("*.h5"))
+    assert list(folder.rglob("*.h5"))
 
 
 def test_page__a_command_that_fails_is_noticed(tmp_path, environment):

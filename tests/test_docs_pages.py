@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 import fastcollapse
 from fastcollapse.cli.main import main
+from fastcollapse.config.sections import Recipe
 from fastcollapse.models.registry import families
 from fastcollapse.simulation.parameter_table import described_metrics, parameters
+from fastcollapse.sweeps.sweep_section import SweepSection
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -70,6 +73,13 @@ def test_keys__of_each_family_are_on_its_page(family):
     text = GENERATED[f"reference/generated/keys_{family}.md"]
     keys = [parameter.key for parameter in parameters(family)]
     assert [key for key in [*keys, *described_metrics(family)] if f"| `{key}` |" not in text] == []
+    assert f"[`{family}`](keys_{family}.md)" in GENERATED["reference/generated/keys.md"]
+
+
+@pytest.mark.parametrize("section", [Recipe, SweepSection])
+def test_keys__of_sections_without_a_family_are_in_the_index(section):
+    text = GENERATED["reference/generated/keys.md"]
+    assert [field.name for field in fields(section) if f"| `{section.section}.{field.name}` |" not in text] == []
 
 
 def test_commands__are_all_on_one_page():

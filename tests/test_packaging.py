@@ -172,6 +172,9 @@ def built(tmp_path_factory):
             (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / "tree" / name)
     ran(python, "-m", "build", "--outdir", folder / "dist", folder / "tree", cwd=folder)
+    left = folder / "tree" / "build" / "lib" / "fastcollapse" / "of_an_older_version.py"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.touch()
     ran(python, "-m", "build", "--wheel", "--outdir", folder / "direct", folder / "tree", cwd=folder)
     return folder
 

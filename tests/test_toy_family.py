@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -97,6 +98,10 @@ def test_run__is_identical_in_memory_file_blocks_and_resumed(tmp_path, monkeypat
     assert len(restored) == 2
     assert replay(open_results(tmp_path / "out.h5")).different == ()
     assert "points" in replay(open_results(tmp_path / "out.h5")).same
+
+
+def test_cite__of_a_family_without_papers_has_the_program():
+    assert re.findall(r"@\w+\{(\w+)", simulate(experiment()).cite()) == ["fastcollapse"]
 
 
 def test_sample__grows_by_schedule_and_generation_0_is_real():

@@ -9,6 +9,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from docstrings import as_rst, escape
 
@@ -174,17 +175,27 @@ def _metrics() -> str:
 
 
 def _keys_index() -> str:
-    from fastcollapse.simulation.parameter_table import described_families
+    from fastcollapse.config.sections import Recipe
+    from fastcollapse.simulation.parameter_table import described_families, section_parameters
+    from fastcollapse.sweeps.sweep_section import SweepSection
 
-    rows = [
-        (f"[`{name}`](keys_{name}.md)", words) for name, words in described_families().items() if name in _families()
+    shared = ((Recipe, "what a figure shows; no number depends on it"), (SweepSection, "the points of a sweep"))
+    links = [
+        f"* [`{name}`](keys_{name}.md): {escape(words)}."
+        for name, words in described_families().items()
+        if name in _families()
     ]
     return (
         "# Keys of an experiment file\n\nA page a family has all keys of its experiments, with values, defaults and "
         "meaning, and its metrics. It is what `fastcollapse keys FAMILY` prints.\n\n"
         "Sections that every family shares are explained in [the experiment file](../experiment_file.md), workflows "
         "and maps in [workflows](../../explanation/workflows.md).\n\n"
-        + _table(("family", "what is refitted"), rows)
+        + "\n".join(links)
+        + "\n\n"
+        + "".join(
+            f"## `[{section.section}]`\n\nOptional: {words}.\n\n" + _key_table(section_parameters(section))
+            for section, words in shared
+        )
         + "```{toctree}\n:hidden:\n"
         + "".join(f"{name} <keys_{name}>\n" for name in _families())
         + "```\n"
@@ -194,16 +205,19 @@ def _keys_index() -> str:
 def _keys(family: str) -> str:
     from fastcollapse.simulation.parameter_table import described_metrics, parameters
 
-    sections: dict[str, list[tuple[str, ...]]] = {}
+    sections: dict[str, list[Any]] = {}
     for one in parameters(family):
-        sections.setdefault(one.key.partition(".")[0], []).append(
-            (f"`{one.key}`", one.help, one.kind, f"`{one.default}`")
-        )
+        sections.setdefault(one.key.partition(".")[0], []).append(one)
     text = f'# Keys of `{family}`\n\nEvery key of an experiment file with `model.family = "{family}"`.\n\n'
     for section, rows in sections.items():
-        text += f"## `[{section}]`\n\n" + _table(("key", "meaning", "values", "default"), rows)
+        text += f"## `[{section}]`\n\n" + _key_table(rows)
     rows = [(f"`{name}`", words) for name, words in described_metrics(family).items()]
     return text + "## Metrics\n\nNames for `run.record`.\n\n" + _table(("metric", "meaning"), rows)
+
+
+def _key_table(rows: list[Any]) -> str:
+    cells = [(f"`{one.key}`", one.help, one.kind, f"`{one.default}`") for one in rows]
+    return _table(("key", "meaning", "values", "default"), cells)
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

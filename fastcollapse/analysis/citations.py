@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.theory_sources import statements_of
+from fastcollapse.analysis.panels.registry import panels_for
 from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.datasets.bibliography import DATA, entries, keys_in, strings_in
 from fastcollapse.datasets.shipped import shipped_digest
@@ -98,7 +98,7 @@ def citations_of(results: RecordedRun) -> Citations:
     citations = Citations(_versions([results]))
     words = recipe_words([results])
     citations.add_source("" if words is None else words.source)
-    for statement in statements_of(results):
+    for statement in panels_for(results).statements(results):
         citations.add(statement.keys, f"theory: {statement.words}")
     citations.add_data(_data_of(results))
     return citations
@@ -113,7 +113,7 @@ def citations_of_sweep(source: SweepFolder | CollectedSweep) -> Citations:
     citations, words = Citations(_versions(points)), sweep_words(source, done)
     citations.add_source("" if words is None else words.source)
     for results in points:
-        for statement in statements_of(results):
+        for statement in panels_for(results).statements(results):
             citations.add(statement.keys, f"theory: {statement.words}")
         citations.add_data(_data_of(results))
     return citations

@@ -1,7 +1,9 @@
-"""TOML text: decoding and parsing, with errors that show the line and the place in it."""
+"""TOML text: values as text; decoding and parsing, with errors that show the line and the place in it."""
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from fastcollapse.config.fields import show
@@ -9,9 +11,32 @@ from fastcollapse.config.file_formats import N_BYTES, format_of
 from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"(.*) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
 # Number of characters of a long line that are shown before the place of an error.
 _BEFORE = 30
+
+
+def toml_value(value: Any) -> str:
+    """Return a value, or a section, as TOML, tables in one line.
+
+    Examples
+    --------
+    >>> toml_value({"ridge": (0.0, 1e-05), "rule": "soft", "run.seed": 3, "shared": True})
+    '{ridge = [0.0, 1e-05], rule = "soft", "run.seed" = 3, shared = true}'
+    """
+    if hasattr(value, "to_mapping"):
+        value = value.to_mapping()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml_key(key)} = {toml_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    # TOML has no surrogate pairs, and refuses the letter 127 as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else toml_value(key)
 
 
 def parse_toml(raw: bytes) -> tuple[dict[str, Any], str]:

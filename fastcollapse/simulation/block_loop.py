@@ -13,7 +13,7 @@ from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.first_passage import FirstPassage
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
+from fastcollapse.simulation.memory_budget import bytes_of, keeps_state_before, memory_of_kernels
 from fastcollapse.simulation.metrics_so_far import MetricsSoFar, OnBlock
 from fastcollapse.simulation.user_metrics import UserMetrics
 from fastcollapse.storage.base import Reader, Store
@@ -115,13 +115,13 @@ def run_blocks(
     so_far = None if on_block is None else MetricsSoFar(first_metrics if recorded is None else recorded)
     # The state that an earlier version has left at the end of the run may lack its pool.
     keeps_state = keeps_state and first <= header.n_generations
-    runs_user_code = context.user_metrics is not None or type(model).PARAMETERS.names_code
+    keeps_before = keeps_state_before(model, header.stop or None, context.user_metrics is not None)
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
     while first <= header.n_generations and not (passage is not None and passage.all_met):
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        before = _copies(state) if runs_user_code or passage is not None else {}
+        before = _copies(state) if keeps_before else {}
         try:
             with interrupts.saved_by(save):
                 with memory_of_kernels():
@@ -133,7 +133,7 @@ def run_blocks(
                 length = n_needed
                 with memory_of_kernels():
                     result = model.advance(state, first, length, context.seed, context.first_replicate)
-                new_block = _block(first, result, context, header)
+                new_block = _block(first, result, context, header, of_user=new_block.metrics)
         except UserCodeError as error:
             if first < error.generation < first + length:  # those before are run again; run.stop may end the run there
                 if passage is not None:
@@ -275,8 +275,18 @@ def _copies(state: Any) -> dict[str, np.ndarray]:
     return {name: values.copy() for name, values in state.arrays().items()}
 
 
-def _block(first: int, result: ModelBlock, context: RunContext, header: Header) -> Block:
+def _block(
+    first: int,
+    result: ModelBlock,
+    context: RunContext,
+    header: Header,
+    of_user: Mapping[str, np.ndarray | DerivedArray] | None = None,
+) -> Block:
     """Return the recorded part of the result of a model.
+
+    Parameters
+    ----------
+    of_user : values of the metrics of the user for this block or a longer one, if their functions were called before.
 
     Raises
     ------
@@ -299,8 +309,11 @@ def _block(first: int, result: ModelBlock, context: RunContext, header: Header) 
     if context.user_metrics is not None:
         n_generations = next(iter(metrics.values())).shape[1]
         size = (n_generations, header.n_replicates, context.first_replicate)
-        given = context.user_metrics.evaluate(result, first, *size)
-        metrics = {name: given[name] if name in given else metrics[name] for name in header.metrics}
+        values_of = of_user or context.user_metrics.evaluate(result, first, *size)
+        metrics = {
+            name: values_of[name][:, :n_generations] if variable.of_user else metrics[name]
+            for name, variable in header.metrics.items()
+        }
     counts = result.counts if header.trajectory else None
     samples = {name: result.samples[name] for name in header.samples}
     states = {name: result.states[name] for name in header.states}

@@ -19,7 +19,7 @@ from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_bloc
 from fastcollapse.simulation.extension import clear_added
 from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
+from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, keeps_state_before, parse_bytes
 from fastcollapse.simulation.metrics_so_far import OnBlock
 from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.provenance import provenance
@@ -251,6 +251,8 @@ def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header
     if header.trajectory:
         generation += _BYTES_PER_ENTRY * (model.n_columns or 0)
     state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, plan.first_replicate), generation))
+    if keeps_state_before(model, plan.experiment.run.stop, bool(plan.metrics)):
+        saved *= 2
     budget = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
     model.limit_work(budget.block)
     return budget

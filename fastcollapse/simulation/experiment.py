@@ -18,6 +18,7 @@ from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
+from fastcollapse.config.toml_text import toml_value
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.data_files import split_name
@@ -88,7 +89,7 @@ class Experiment:
         ----------
         mapping : sections, each with keys and values.
         base : folder that is searched for data files.
-        text : text of the experiment file.
+        text : text of the experiment file; by default the section `[recipe]`, which results record as this text.
         numbers : reads the files of numbers; by default from `base`.
 
         Raises
@@ -159,6 +160,9 @@ be at least 1, got 0
         if items:
             raise ValidationErrors(named_files(items, paths))
         read = {key: (path, numbers.hashes.get(split_name(path)[0], "")) for key, path in paths.items()}
+        if not text and "recipe" in sections:
+            given = sections["recipe"].to_mapping()
+            text = "\n".join(["[recipe]", *(f"{key} = {toml_value(value)}" for key, value in given.items())]) + "\n"
         return cls(family, **sections, text=text, base=base, number_files=read)
 
     @classmethod

@@ -1,7 +1,6 @@
 """Template of an experiment file: every key of a family with its help; it runs as it is."""
 
 import dataclasses
-import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from fastcollapse.config.fields import REQUIRED
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
+from fastcollapse.config.toml_text import toml_value
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.example_experiments import example_experiments, example_values, served_keys
@@ -45,12 +45,12 @@ def experiment_template(name: str) -> str:
     workflow = {key: value for key, value in example["workflow"].items() if key != "name"}
     parts = [
         [*map(_comment, _INTRODUCTION.format(family=name).split("\n\n"))],
-        ["[model]", f"family = {json.dumps(name)}", *_keys(model.PARAMETERS, example["model"])],
+        ["[model]", f"family = {toml_value(name)}", *_keys(model.PARAMETERS, example["model"])],
         ["[truth]", *_alternatives(model.TRUTH.alternatives), *_keys(model.TRUTH, example["truth"])],
         [
             "[workflow]",
             _comment(f"Data that each generation is fitted to: {kinds}."),
-            f"name = {json.dumps(example['workflow']['name'])}",
+            f"name = {toml_value(example['workflow']['name'])}",
             *_keys(WORKFLOWS[example["workflow"]["name"]], workflow),
         ],
         *_other_workflows(workflows, example["workflow"]["name"]),
@@ -58,23 +58,6 @@ def experiment_template(name: str) -> str:
         ["[run]", *_keys(Run, _RUN)],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """Return a value as TOML, tables in one line.
-
-    Examples
-    --------
-    >>> toml_value({"ridge": (0.0, 1e-05), "rule": "soft", "shared": True})
-    '{ridge = [0.0, 1e-05], rule = "soft", shared = true}'
-    """
-    if isinstance(value, Section):
-        value = value.to_mapping()
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    return json.dumps(value)
 
 
 def _keys(section: type[Section], given: Mapping[str, Any], only: set[str] | None = None) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import InputError
+from fastcollapse.models.base import Model
 
 # Bytes reserved for the compiler and for compiled kernels.
 RESERVE = 350_000_000
@@ -127,6 +128,11 @@ def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBud
     rest = limit - fixed
     block = max(generation, rest // (2 * _COPIES))
     return MemoryBudget(block, max(1, (rest - _COPIES * block) // 2))
+
+
+def keeps_state_before(model: Model, stop: str | None, has_user_metrics: bool = False) -> bool:
+    """Whether a run keeps a copy of the state before each block, because it may compute a part of the block again."""
+    return stop is not None or has_user_metrics or type(model).PARAMETERS.names_code
 
 
 def megabytes(n_bytes: int, up: bool = True) -> str:

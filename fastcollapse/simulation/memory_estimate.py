@@ -4,9 +4,9 @@ import math
 
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.memory_budget import RESERVE, bytes_of, resident
+from fastcollapse.simulation.memory_budget import RESERVE, bytes_of, keeps_state_before, resident
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.storage.hdf5_store import PART_BYTES
+from fastcollapse.storage.hdf5_store import PART_BYTES, STATE_BYTES
 
 # Bytes of an entry of the counts: a symbol and its count.
 _ENTRY_BYTES = 12
@@ -15,8 +15,8 @@ _ENTRY_BYTES = 12
 def estimate_bytes(experiment: Experiment) -> int:
     """Return about how many bytes a process needs that runs an experiment, with the program and its compiler.
 
-    The states of all replicates are in memory, a copy of them where parts are committed, and at most three parts of
-    results.
+    The states of all replicates are in memory, a copy of them for a commit if they are not large, another copy where
+    the end of a block may be computed again, and at most three parts of results.
 
     Raises
     ------
@@ -32,7 +32,6 @@ def estimate_bytes(experiment: Experiment) -> int:
     if "trajectory" in run.record:
         generation += bytes_of(model.truth_states()) + _ENTRY_BYTES * (model.n_columns or 0)
     results = generation * run.n_replicates * (run.n_generations + 1)
-    # Results that fit into one part are written at the end, without a copy of the state.
-    saved = bytes_of(state.arrays()) if results > PART_BYTES else 0
-    states = run.n_replicates * (bytes_of(state) + saved)
-    return resident() + RESERVE + states + model.work_bytes() + min(results, 3 * PART_BYTES)
+    states, saved = (run.n_replicates * bytes_of(one) for one in (state, state.arrays()))
+    copies = min(saved, STATE_BYTES) + (saved if keeps_state_before(model, run.stop) else 0)
+    return resident() + RESERVE + states + copies + model.work_bytes() + min(results, 3 * PART_BYTES)

@@ -47,7 +47,7 @@ def parameters(family: str | None = None) -> list[Parameter]:
     table = [Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "model family")]
     for part in ("PARAMETERS", "TRUTH"):
         for name in names:
-            rows = _rows(getattr(family_class(name), part))
+            rows = section_parameters(getattr(family_class(name), part))
             table += [row if family else row._replace(help=f"{row.help} ({name})") for row in rows]
     workflows = list(WORKFLOWS) if served is None else list(served)
     table.append(
@@ -55,13 +55,13 @@ def parameters(family: str | None = None) -> list[Parameter]:
     )
     owners: dict[Parameter, list[str]] = {}
     for workflow in workflows:
-        for row in _rows(WORKFLOWS[workflow]):
+        for row in section_parameters(WORKFLOWS[workflow]):
             if served is None or row.key.split(".")[1] in served[workflow]:
                 owners.setdefault(row, []).append(workflow)
     for row, having in owners.items():
         table.append(row if len(having) == len(workflows) else row._replace(help=f"{row.help} ({', '.join(having)})"))
-    maps = [row for row in _rows(Sampling) if family is None or serves_map(family, row.key.split(".")[1])]
-    return table + maps + _rows(Run)
+    maps = [row for row in section_parameters(Sampling) if family is None or serves_map(family, row.key.split(".")[1])]
+    return table + maps + section_parameters(Run)
 
 
 def described_families() -> dict[str, str]:
@@ -87,7 +87,8 @@ def serves_map(family: str, name: str) -> bool:
     return name in family_class(family).CAPABILITIES
 
 
-def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
+def section_parameters(cls: type[Section], prefix: str = "") -> list[Parameter]:
+    """Return the parameters of one section, with those of its tables."""
     rows = []
     for field in dataclasses.fields(cls):
         check, default = field.metadata["check"], field.default
@@ -96,5 +97,5 @@ def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
         kind = f"{check.text}, or a file" if list_depth(check) > 0 else check.text
         rows.append(Parameter(key, kind, default_text, field.metadata["help"]))
         if isinstance(check, TableField):
-            rows += _rows(check.cls, key)
+            rows += section_parameters(check.cls, key)
     return rows

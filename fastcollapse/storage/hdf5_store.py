@@ -33,6 +33,8 @@ from fastcollapse.storage.readers import Part, check_data, open_file, open_parts
 # A commit writes a part if this much is pending, or this long after the previous part, in seconds.
 PART_BYTES = 256 << 20
 PART_SECONDS = 30.0
+# A state of more bytes, such as the pools of all replicates, is written without a copy, while the run waits.
+STATE_BYTES = 256 << 20
 _Read = TypeVar("_Read")
 
 
@@ -219,10 +221,13 @@ class Hdf5Store(Store):
         is_due = time.monotonic() - self._last_part >= self._part_seconds
         if self._writing is not None and self._writing.done():
             self._wait()
+        is_large = sum(values.nbytes for values in state.values()) > STATE_BYTES
         if self._pending and (force or is_due or self._pending_bytes >= self._part_bytes):
             self._wait()
-            # Copies, because the model continues while they are written.
-            self._start(self._write_part, self._pending, {name: np.array(values) for name, values in state.items()})
+            # Copies, because the model continues while they are written; it waits for a large state.
+            copies = {name: values if is_large else np.array(values) for name, values in state.items()}
+            self._start(self._write_part, self._pending, copies)
+            force |= is_large
         if force:
             self._wait()
 

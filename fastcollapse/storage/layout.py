@@ -75,7 +75,15 @@ class Array:
 
 def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
     """Return the data set of an array in memory."""
-    return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
+    return Array(name, values.dtype, values.shape, lambda: _pieces(values), dims, ATTRIBUTES.get(name, {}))
+
+
+def _pieces(values: np.ndarray) -> list[np.ndarray]:
+    """Return an array as consecutive arrays: one that is not contiguous in pieces, because each is copied."""
+    if values.ndim == 0 or values.flags.c_contiguous:
+        return [values]
+    step = max(1, _CHUNK_BYTES * len(values) // values.nbytes)
+    return [values[low : low + step] for low in range(0, len(values), step)]
 
 
 def final_arrays(header: Header, final: Mapping[str, np.ndarray], dims: bool = True) -> list[Array]:

@@ -31,8 +31,8 @@ def test_sketch__has_the_means_at_the_last_generation(tmp_path):
     for path in ("study", "study.h5"):
         axes, drawn = curves(find_sweep(tmp_path / path))
         assert np.transpose(drawn).ravel().tolist() == expected
-        assert (axes.get_xlabel(), axes.get_xscale()) == ("n_samples", "log")
-        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["uniform = 10", "uniform = 20"]
+        assert (axes.get_xlabel(), axes.get_xscale()) == ("samples per generation $n$", "log")
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["$K$ = 10", "$K$ = 20"]
 
 
 def test_sketch__of_an_unfinished_sweep_is_through_its_first_point(tmp_path):

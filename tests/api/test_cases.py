@@ -18,7 +18,7 @@ def test_plot__draws_all_cases(cases):
     assert len(cases) > 1
     figure = plot(cases)
     assert isinstance(figure, Figure)
-    assert "20 replicates" in figure.get_suptitle()
+    assert figure.get_suptitle() == "Replacing lets the error grow, accumulating bounds it"
 
 
 def test_compare__has_the_rows_of_each_case(cases):

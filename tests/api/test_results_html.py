@@ -21,7 +21,7 @@ def test_html_and_comparison__of_a_changed_recipe_name_the_change():
     for text in (results_html(changed), str(changed.compare()), changed.compare()._repr_html_()):
         assert words in text
     assert words in changed.compare().to_dict()["title"]
-    assert "above 0.1, arXiv:2412.17646, figure of Theorem 3" in str(simulate(recipe).compare())
+    assert "loses its deviation, arXiv:2412.17646, figure of Theorem 3\n" in str(simulate(recipe).compare())
 
 
 def test_facts__say_that_a_condition_ended_the_run():

@@ -122,8 +122,8 @@ def test_compare__of_the_file_is_that_of_the_folder_without_theory(opened, monke
 
 def test_plot__is_the_figure_of_the_command(study):
     figure = study.plot("n_samples", {"workflow": "accumulate"}, generation=5)
-    assert "generation 5" in figure.get_suptitle()
-    assert figure.axes[0].get_xlabel() == "n_samples"
+    assert figure.get_suptitle() == "Sweep: Gaussian"
+    assert figure.axes[0].get_xlabel() == "samples per generation $n$"
 
 
 def test_to_xarray__is_the_same_for_folder_and_file(opened):

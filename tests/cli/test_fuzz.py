@@ -36,7 +36,7 @@ from fastcollapse.config.sections import Recipe, Run
 from fastcollapse.config.sizes import Growth, SizeField, TimesTruth
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.errors import InputError, NonFiniteError
+from fastcollapse.errors import InputError, NonFiniteError, UserCodeError
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment import Experiment
@@ -201,7 +201,7 @@ def outcome(mapping, folder):
             return everything(run_with_truth(experiment, truth, threads=1))
     except InputError as error:
         return one_line(error)
-    except NonFiniteError as error:
+    except (NonFiniteError, UserCodeError) as error:  # such as an estimator that cannot score a law of one point
         return one_line(error)
 
 

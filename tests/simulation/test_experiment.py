@@ -4,12 +4,14 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastcollapse import simulate
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
@@ -435,3 +437,14 @@ def test_from_toml__gives_an_experiment_or_one_line_for_any_bytes(tmp_path_facto
     with pytest.raises(InputError) as caught:
         Experiment.from_toml(path)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_recipe__of_a_mapping_is_recorded():
+    recipe = {"title": "Two sizes \x7f", "source": "a paper", "cases": [{"run.seed": 1}, {"run.seed": 2}]}
+    sections = {"truth": {"uniform": 3}, "workflow": {"name": "replace", "n_samples": 5}}
+    run = {"n_generations": 2, "n_replicates": 2}
+    experiment = Experiment.from_mapping({**sections, "run": run, "recipe": recipe})
+    assert tomllib.loads(experiment.text)["recipe"].items() >= recipe.items()
+    results = simulate(experiment.cases()[1])
+    assert (results.recipe.title, results.recipe.source) == ("Two sizes \x7f", "a paper")
+    assert Experiment.from_mapping({**sections, "run": run}).text == ""

@@ -5,9 +5,10 @@ import tomllib
 
 import pytest
 
+from fastcollapse.config.toml_text import toml_value
 from fastcollapse.models.registry import families
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.experiment_template import experiment_template, toml_value
+from fastcollapse.simulation.experiment_template import experiment_template
 from fastcollapse.simulation.parameter_table import parameters
 
 KEY = re.compile(r"^#?(\w+) = ", re.MULTILINE)

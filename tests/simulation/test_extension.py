@@ -187,7 +187,7 @@ def test_command__extends_a_file(tmp_path, monkeypatch):
     assert again.exit_code == 0, again.output
     assert open_results("a.h5").n_replicates == 5
     assert "already contains this run" in call("--extend", "a.h5").stderr
-    assert sorted(os.listdir()) == ["a.h5", "a.png", "small.toml"]
+    assert sorted(os.listdir()) == ["a.caption.txt", "a.h5", "a.png", "small.toml"]
     for other in ("--resume", "-o"):
         assert call("--extend", "a.h5", other, "b.h5").exit_code == 2
     assert json.loads(open_results("a.h5").reader.header.experiment_json)["run"]["n_replicates"] == 5

@@ -1,8 +1,11 @@
 """Estimates of the memory of a run."""
 
+import pytest
+
 from fastcollapse import Experiment
 from fastcollapse.simulation.memory_budget import RESERVE
 from fastcollapse.simulation.memory_estimate import estimate_bytes
+from fastcollapse.storage.hdf5_store import STATE_BYTES
 
 
 def given(**values):
@@ -15,11 +18,14 @@ def given(**values):
     return Experiment.from_mapping(mapping).with_values(values)
 
 
-def test_memory__has_the_pool_of_all_replicates():
-    one, all_of_them = (estimate_bytes(given(**{"run.n_replicates": n})) for n in (1, 401))
-    pools = 400 * 8 * 20 * 500 * 10
+@pytest.mark.parametrize("stop", [{}, {"run.stop": "trace_ratio < 0.01"}])
+def test_memory__has_the_pool_of_all_replicates_and_its_copies(stop):
+    """A commit copies a state that is not large; a run with a stop condition keeps the state before each block."""
+    one, all_of_them = (estimate_bytes(given(**stop, **{"run.n_replicates": n})) for n in (1, 1001))
+    pools = 1000 * 8 * 20 * 500 * 10
+    n_pools = 2 if stop else 1
     assert RESERVE < one < all_of_them
-    assert pools < all_of_them - one < 2 * pools
+    assert n_pools * pools + STATE_BYTES / 2 < all_of_them - one < (n_pools + 0.2) * pools + STATE_BYTES
 
 
 def test_memory__has_results_up_to_three_parts():

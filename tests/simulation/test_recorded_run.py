@@ -1,6 +1,3 @@
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray
@@ -69,13 +66,3 @@ def test_open_results__missing_file():
     assert isinstance(caught.value, InputError)
     with pytest.raises(InputError, match=r"^\.: is a folder, not a file"):
         open_results("")
-
-
-def test_quickstart__its_python_runs_as_pasted(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    page = (Path(__file__).parents[2] / "docs" / "tutorial" / "first_run.md").read_text()
-    (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", page, re.DOTALL)
-    names = {}
-    exec(block, names)
-    xarray.testing.assert_allclose(names["dataset"].entropy, names["results"].to_xarray().entropy)
-    names["dataset"].close()

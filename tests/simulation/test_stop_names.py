@@ -50,6 +50,26 @@ def test_run__is_ended_by_a_metric_of_the_user(tmp_path, settings):
     assert replay(open_results(tmp_path / "out.h5"), metrics={"alive": alive}).identical
 
 
+@pytest.mark.parametrize("block", [1, 7, 200])
+def test_function__is_called_once_for_each_state(block):
+    called = []
+
+    def counted(state):
+        called.append((state.replicate, state.generation))
+        return alive(state)
+
+    results = simulate(STOPPED, metrics={"alive": counted}, block=block)
+    assert len(called) == len(set(called))
+    assert {(r, t) for r in range(3) for t in range(results.last + 1)} <= set(called)
+
+
+def test_hint__names_a_similar_metric_only():
+    for name, hint in (("top", ""), ("entrop", " (did you mean 'entropy'?)")):
+        with pytest.raises(InputError) as caught:
+            simulate(BUILT_IN.with_values({"run.stop": f"{name} < 1"}))
+        assert f"got {name!r}{hint};" in str(caught.value)
+
+
 def test_run__is_resumed_returned_and_extended_with_its_functions(tmp_path):
     path, metrics = tmp_path / "out.h5", {"alive": alive}
     assert simulate(STOPPED, path, metrics=metrics, block=2, on_block=lambda _: True).last == 2

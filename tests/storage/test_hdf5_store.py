@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from hashlib import sha256
 
 import h5py
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 
 from fastcollapse import Results
 from fastcollapse.errors import InputError, StoreError
+from fastcollapse.storage import hdf5_store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.part_files import parts_folder
-from fastcollapse.storage.readers import open_file
+from fastcollapse.storage.readers import open_file, open_parts
 from fastcollapse.variables import Coordinate, Variable
 from tests.storage._stored_runs import (
     DIGEST,
@@ -145,6 +147,25 @@ def test_commit__writes_after_size_or_time_limit(tmp_path, part_bytes, part_seco
     store.commit(STATE)
     store.close()
     assert n_parts == (len(list(store.parts.iterdir())) if store.parts.exists() else 1)
+
+
+def test_commit__writes_a_large_state_without_a_copy_before_the_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5_store, "STATE_BYTES", 1 << 20)
+    header = make_header()
+    pool = np.arange(64.0 * 100_000).reshape(64, -1)
+    kept = pool[:, :90_000]
+    expected = kept.copy()
+    store = Hdf5Store(header, tmp_path / "out.h5", part_bytes=1)
+    for first, stop in ((0, 1), (1, 8)):
+        store.append(block_of(header, make_run(header), first, stop))
+    tracemalloc.start()
+    store.commit({"pool": kept})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    pool[:] = 0
+    store.close()
+    assert peak < kept.nbytes / 2
+    np.testing.assert_array_equal(open_parts(tmp_path / "out.h5").state["pool"], expected)
 
 
 def test_create__refuses_existing_file(tmp_path):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.measured import MEASURED
 from fastcollapse.sweeps.points import Sweep
 
 
@@ -48,8 +49,8 @@ def contents(results):
 
 
 def folder_contents(path):
-    """Return the file names of a folder, and the results of every point except the provenance."""
+    """Return the names of files, but not that of measured times, and the results of every point without provenance."""
     folder = SweepFolder(path)
-    names = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
+    names = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file() and one.name != MEASURED)
     manifest = json.loads((path / "sweep.json").read_text())
     return names, manifest["digest"], {index: contents(folder.results(index)) for index in sorted(folder.done())}

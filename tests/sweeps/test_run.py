@@ -19,6 +19,7 @@ from fastcollapse.storage.pack import is_small
 from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
+from fastcollapse.sweeps.measured import MEASURED
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.precompile import precompile
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges
@@ -53,7 +54,7 @@ def test_run__points_equal_simulate(serial_folder):
         assert contents(results) == contents(simulate(folder.sweep[index].experiment))
         assert is_small(results.reader) == (index in folder.packed())
     assert sorted(os.listdir(serial_folder)) == ["claims", "failed", "packs", "points", MANIFEST]
-    assert (os.listdir(serial_folder / "claims"), folder.running()) == (["points"], {})
+    assert (sorted(os.listdir(serial_folder / "claims")), folder.running()) == ([MEASURED, "points"], {})
 
 
 def test_run__repeated_call_does_nothing(serial_folder):

@@ -34,6 +34,40 @@ def test_recursion_of_a_pool():
     assert got == pytest.approx(found, rel=1e-6)
 
 
+@pytest.mark.parametrize("replacement", [True, False])
+def test_recursion_of_a_subsample(replacement):
+    """A pool of n points for each generation, of which k are fitted."""
+    u = np.linspace(0, 60, 60_001)
+    f0, h, n, k = np.exp(-(u**2) / 2), 0.5, 6, 4
+    K = np.exp(-(h**2) * u**2 / 2)
+    M, A, N, m, a, c, found = f0, f0**2, 0, 0.0, 0.0, 0.0, [0.0]
+    for _ in range(3):
+        size = N + n
+        a = (N * (N - 1) * a + n * (n - 1) * A + 2 * N * n * c) / (size * (size - 1))
+        m = (N * m + n * M) / size
+        pairs = 1 / size + (1 - 1 / size) * a
+        delta = 1 / k + (1 - 1 / k) * (pairs if replacement else a)
+        M, A, c, N = K * m, K**2 * delta, K * pairs, size
+        found.append(np.trapezoid(A - 2 * f0 * M + f0**2, u) / math.pi)
+    got = density.kde_mise(h, [n] * 3, keep=1, n_train=k, replacement=replacement)
+    assert got == pytest.approx(found, rel=1e-6)
+
+
+def test_fixed_real_points():
+    """The same r real points in every fit beside n synthetic ones; b is the mean product of a fit and the real ones."""
+    u = np.linspace(0, 60, 60_001)
+    f0, h, n, r = np.exp(-(u**2) / 2), 0.5, 6, 3
+    K, real = np.exp(-(h**2) * u**2 / 2), 1 / r + (1 - 1 / r) * f0**2
+    A, b, M, found = f0**2, f0**2, f0, [0.0]
+    for _ in range(3):
+        points = (r * f0 + n * M) / (r + n)
+        square = (r**2 * real + 2 * r * n * b + n**2 * (1 / n + (1 - 1 / n) * A)) / (r + n) ** 2
+        b = K * (r * real + n * b) / (r + n)
+        M, A = K * points, K**2 * square
+        found.append(np.trapezoid(A - 2 * f0 * M + f0**2, u) / math.pi)
+    assert density.kde_mise(h, [n] * 3, r, real="fixed") == pytest.approx(found, rel=1e-6)
+
+
 @pytest.mark.parametrize("d", [1, 2])
 def test_replace(d):
     h, n, t = 0.4, 50, 6

@@ -143,6 +143,12 @@ def test_temperature():
     rho = (1 - lam) / T
     expected = (1 / K) * (1 - 1 / K) / (n * (1 - rho**2))
     assert discrete.tempered_uniform_noise(K, lam, T, n)[0] == pytest.approx(expected)
+    noise = (np.diag(fixed) - np.outer(fixed, fixed)) / n
+    covariance = discrete.tempered_covariance(P, lam, T, n)
+    assert covariance == pytest.approx(jacobian @ covariance @ jacobian.T + noise)
+    law, variance = discrete.tempered_noise_path(P, lam, T, n, 300)
+    assert law[-1] == pytest.approx(fixed)
+    assert variance[-1] == pytest.approx(covariance.diagonal())
     N, m, p = 100, 50, 0.3
     V = p * (1 - p) / N
     after = ((N + m * rho) / (N + m)) ** 2 * V + m * (p * (1 - p) - rho**2 * V) / (N + m) ** 2

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 from scipy.special import digamma, gamma, zeta
 from scipy.stats import f as f_law
 
@@ -91,6 +92,31 @@ def test_scaling_laws():
     df_2 = (1 - 1 / beta) * C * kappa ** (-1 / beta) - 0.5
     bias = gamma(2 - 2 * r) * gamma(2 * r) / beta * kappa ** (2 * r) + _zeta(1 + 2 * beta * (r - 1)) * kappa**2
     assert np.ravel(regression.power_law_equivalents(kappa, beta, r)) == pytest.approx([df_1, df_2, bias])
+
+
+def test_crossover():
+    beta, r, ell, noise = 1.5, 0.375, 1.2, 1e-4
+    T = float(regression.crossover_samples(beta, r, ell, noise))
+
+    def excess(kappa):
+        df_1 = float(regression.power_law_equivalents(kappa, beta, r)[0])
+        return kappa - T**-ell - kappa * df_1 / T
+
+    kappa = brentq(excess, 1e-9, 0.1, xtol=1e-18)
+    _, df_2, bias = regression.power_law_equivalents(kappa, beta, r)
+    assert noise * df_2 / T == pytest.approx(float(bias))
+
+
+def test_best_ridge_of_any_covariance():
+    T, sigma, labels = 25, 0.5, 0.7
+    ridge, least = (float(one) for one in regression.optimal_ridge(SPECTRUM, W0, T, sigma, labels))
+
+    def error(level):
+        bias, variance, synthetic = regression.ridge_equivalents(SPECTRUM, W0, T, level)
+        return float(bias + sigma**2 * variance + synthetic * labels)
+
+    assert least == pytest.approx(error(ridge))
+    assert min(error(ridge * factor) for factor in (0.5, 0.95, 1.05, 2.0)) > least
 
 
 def _zeta(s):

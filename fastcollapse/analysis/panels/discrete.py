@@ -13,6 +13,7 @@ from fastcollapse.analysis.panels.count_classes import (
     survival_by_count_panel,
 )
 from fastcollapse.analysis.panels.discrete_maps import MAP_PANELS
+from fastcollapse.analysis.panels.discrete_sources import SOURCES
 from fastcollapse.analysis.panels.extinction_by_count import forgetting_panel
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import (
@@ -274,4 +275,5 @@ PANELS = DiscretePanels(
         "error_over_real": error_over_real,
     },
     sampled=MAP_PANELS,
+    sources=SOURCES,
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import schedule_of
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -49,6 +50,7 @@ class FamilyPanels:
     staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
         `panels` does not hold for them, so that no other function sees such a run.
     sampled : in place of `staged` for runs with maps; by default the same.
+    sources : statements of papers that the panels draw upon.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class FamilyPanels:
         no_median: str = "infinite moments, and no exact median is known",
         staged: Mapping[str, Maker] | None = None,
         sampled: Mapping[str, Maker] | None = None,
+        sources: Sequence[Statement] = (),
     ) -> None:
         self.panels = panels
         self.default = default
@@ -66,6 +69,7 @@ class FamilyPanels:
         self.no_median = no_median
         self.staged = staged or {}
         self.sampled = self.staged if sampled is None else sampled
+        self.sources = sources
 
     def makers(self, results: RecordedRun) -> Mapping[str, Maker]:
         """Return the functions that make the panels of a run, by name."""
@@ -86,6 +90,12 @@ class FamilyPanels:
         if makers is not self.staged:
             return tuple(makers)
         return tuple(name for name in makers if name in self.default or name not in self.panels)
+
+    def statements(self, results: RecordedRun) -> list[Statement]:
+        """Return the statements that the panels of a run draw upon: those of its recipe, or the default ones."""
+        recipe = results.recipe
+        shown = recipe.panels if recipe is not None and recipe.panels else self.default_names(results)
+        return [one for one in self.sources if set(one.panels) & set(shown) and one.holds(results)]
 
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse names of panels that the family does not have.

@@ -32,6 +32,13 @@ from fastcollapse.analysis.panels.scores import (
     unscored_curve,
 )
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
+from fastcollapse.analysis.panels.statements import (
+    ERROR_OVER_REAL,
+    RATIO_TO_FIRST,
+    Statement,
+    has_constant_size,
+    is_verified,
+)
 from fastcollapse.analysis.panels.weighted_fits import (
     ErrorOf,
     error_over_real_panel,
@@ -219,4 +226,15 @@ PANELS = GaussianPanels(
         "error_over_real": _OVER_REAL,
     },
     sampled=MAP_PANELS,
+    sources=(
+        Statement("bounds of the tail of the deviation", ("suresh2024", "bertrand2023"), ("tail",), has_constant_size),
+        Statement(
+            "convergence to the centre of a verifier",
+            ("yi2025",),
+            ("map_variance", "map_mean_error", "map_mean", "map_log_sigma"),
+            is_verified,
+        ),
+        RATIO_TO_FIRST,
+        ERROR_OVER_REAL,
+    ),
 )

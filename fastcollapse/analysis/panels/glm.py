@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.panel import QUARTILES, Curve, Line, Panel, is
 from fastcollapse.analysis.panels.schedules import accumulated_size, cached_by_results, schedule_of
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.analysis.panels.weighted_fits import LARGE_SAMPLES, batch_weights
 from fastcollapse.errors import InputError
@@ -195,4 +196,5 @@ PANELS = GlmPanels(
     },
     default=("squared_error", "separated"),
     no_theory="no exact theory of it is available",
+    sources=(Statement("factors of large samples in any workflow", ("dey2024",), ("squared_error", "ratio_to_first")),),
 )

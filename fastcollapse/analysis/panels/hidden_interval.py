@@ -9,6 +9,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
+from fastcollapse.analysis.panels.statements import Statement, accumulates
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.hidden_interval import hidden_interval_collapse
 
@@ -35,4 +36,5 @@ PANELS = FamilyPanels(
     {"collapsed": collapsed_panel, "total_variation": total_variation_panel},
     default=("collapsed",),
     no_theory="the probability of a collapse is known for the second fit to accumulated data only",
+    sources=(Statement("construction of Theorem 5.1", ("barzilai2025",), ("collapsed",), accumulates),),
 )

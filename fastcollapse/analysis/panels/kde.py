@@ -19,6 +19,7 @@ from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Pan
 from fastcollapse.analysis.panels.schedules import is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, skewness_rule
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 _LABELS = {
@@ -262,10 +263,26 @@ _PANELS: dict[str, Maker] = {
     "mmd": mmd_panel,
     "w1": w1_panel,
 }
+
+
+def _is_shape(results: RecordedRun) -> bool:
+    truth: Any = results.experiment.truth
+    return truth.shape is not None
+
+
+def _is_normal_mixture(results: RecordedRun) -> bool:
+    truth: Any = results.experiment.truth
+    return truth.normal_mixture is not None
+
+
 PANELS = KdePanels(
     _PANELS,
     default=("nll", "ise", "points"),
     no_median="heavy tails, and no exact median is known",
     no_theory="there are only bounds of the likelihood, and no theory of weights, windows and scaled bandwidths",
     staged=_PANELS,
+    sources=(
+        Statement("shapes of points", ("kazdan2024",), ("nll", "ise"), _is_shape),
+        Statement("maximum mean discrepancy of width 0.5", ("wang2026",), ("mmd",), _is_normal_mixture),
+    ),
 )

@@ -26,6 +26,7 @@ from fastcollapse.analysis.panels.label_grid import default_panels
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Line, Panel, is_wide
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import unscored_curve
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_test_means
 
@@ -209,6 +210,12 @@ class KernelRidgePanels(FamilyPanels):
         return super().describe_truth(results) + ("" if divisor == "1" else f", inputs divided by {divisor}")
 
 
+def _has_spectrum(results: RecordedRun) -> bool:
+    model: Any = results.experiment.model
+    plain = is_replace_only(results) and not model.is_dependent and not model.from_previous
+    return plain and "spectrum" in results.coordinates
+
+
 PANELS = KernelRidgePanels(
     {
         "generator_error": generator_error_panel,
@@ -224,4 +231,12 @@ PANELS = KernelRidgePanels(
     },
     default=("generator_error", "test_error"),
     no_theory="theory is an estimate from held-out rows",
+    sources=(
+        Statement(
+            "deterministic equivalents of the test error",
+            ("dohmatob2024b",),
+            ("generator_error", "test_error", "error_by_samples", "error_by_ridge"),
+            _has_spectrum,
+        ),
+    ),
 )

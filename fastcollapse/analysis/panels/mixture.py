@@ -10,6 +10,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels, Scatter
 from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
+from fastcollapse.analysis.panels.statements import Statement, has_constant_size
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
@@ -93,4 +94,7 @@ PANELS = MixturePanels(
     },
     default=("log_sigma", "tail"),
     no_theory="theory of mixtures is only a bound of the tail, for workflow replace with a constant n_samples",
+    sources=(
+        Statement("bound of the tail of the deviation, Theorem 4", ("suresh2024",), ("tail",), has_constant_size),
+    ),
 )

@@ -298,4 +298,5 @@ PANELS = NgramPanels(
     },
     default=("words", "cells", "entropy", "n_words"),
     staged=_SAMPLED,
+    sources=theory.SOURCES,
 )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.cells import Cells, cells_of
 from fastcollapse.models.ngram.parameters import NgramParameters
@@ -255,3 +256,15 @@ def total_variation(results: RecordedRun, generations: np.ndarray) -> tuple[np.n
         return None
     values = contexts_total_variation(table.offsets, table.counts, contexts.drawn, generations)
     return values, bool(are_small(contexts.real, contexts.drawn).all())
+
+
+def _real_rows_stay(results: RecordedRun) -> bool:
+    """Whether each context of a text is fitted to tokens of its own number, with the real ones or with none."""
+    return contexts_of(results).kind in ("replace", "fixed")
+
+
+SOURCES = (
+    Statement(
+        "distance of contexts from their law", ("seddik2024",), ("squared_distance", "synthetic_noise"), _real_rows_stay
+    ),
+)

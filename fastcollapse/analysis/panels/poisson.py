@@ -11,6 +11,7 @@ from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import curve_of, probability_panel, share_of
 from fastcollapse.analysis.panels.skewed_scores import skewness_rule
+from fastcollapse.analysis.panels.statements import Statement, has_constant_size
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.survival import poisson_survival
 
@@ -65,4 +66,5 @@ PANELS = FamilyPanels(
     {"alive": alive_panel, "rate": rate_panel, "rate_paths": rate_paths_panel},
     default=("alive", "rate"),
     no_theory="the survival is known for workflow replace with a constant n_samples only",
+    sources=(Statement("survival of the rate, Theorem 2", ("suresh2024",), ("alive",), has_constant_size),),
 )

@@ -27,6 +27,7 @@ from fastcollapse.analysis.panels.panel import GENERATION, Curve, Line, Panel
 from fastcollapse.analysis.panels.regression_curves import EXCESS_ERROR, Labels, Theory, panel_beside, scored_curve
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
+from fastcollapse.analysis.panels.ridge_sources import SOURCES
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.analysis.panels.strong_collapse import best_ridge_panels, plateau_panel, ridge_gain_panel
 from fastcollapse.analysis.panels.text import plain
@@ -289,4 +290,5 @@ PANELS = RidgePanels(
     staged=_MAKERS,
     default=("generator_error", "test_error"),
     no_theory="its expectation is not known",
+    sources=SOURCES,
 )

@@ -10,6 +10,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.panel import QUARTILES, Line, Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size, schedule_of
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.stable_mean import stable_mean_limit, stable_mean_scale, stable_quantile
 
@@ -39,4 +40,5 @@ PANELS = FamilyPanels(
     {"error": error_panel},
     default=("error",),
     no_theory="the scale of the error is not known for subsamples",
+    sources=(Statement("representation of stable variates", ("chambers1976",), ("error",)),),
 )

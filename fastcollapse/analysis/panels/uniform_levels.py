@@ -9,6 +9,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
+from fastcollapse.analysis.panels.statements import Statement, accumulates
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.uniform_levels import uniform_levels_not_collapsed
 
@@ -36,4 +37,5 @@ PANELS = FamilyPanels(
     {"collapsed": collapsed_panel, "level": level_panel},
     default=("collapsed",),
     no_theory="the probability of a collapse is known for accumulated data and collapse_level = 1 only",
+    sources=(Statement("construction of Theorem 5.2", ("barzilai2025",), ("collapsed",), accumulates),),
 )

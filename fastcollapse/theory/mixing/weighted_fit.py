@@ -139,7 +139,8 @@ def best_weight(real: ArrayLike, synthetic: ArrayLike, carried: ArrayLike = 1.0)
 
     References
     ----------
-    Weight 1/phi: He, Xu, Cheng, arXiv:2502.18049. Closed form: derived; checked in tests/verification/test_mixing.py.
+    Weight for large samples: He, Xu, Cheng, arXiv:2502.18049. Closed form for any a, b, c: derived; checked in
+    tests/verification/test_mixing.py.
 
     Examples
     --------
@@ -174,7 +175,8 @@ def contaminated_errors(n: ArrayLike, a: ArrayLike) -> NDArray[np.float64]:
 
     References
     ----------
-    Setting: arXiv:2602.10531. Recursion: derived; checked in tests/verification/test_mixing.py.
+    Setting, and recursion for tokens: arXiv:2602.10531. For Gaussians, and the condition: derived; checked in
+    tests/verification/test_mixing.py.
 
     Examples
     --------

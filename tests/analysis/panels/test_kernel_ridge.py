@@ -112,9 +112,11 @@ def test_figure__has_row_of_images(tmp_path):
     """
     object.__setattr__(results._reader.header, "experiment_text", text)
     axes = draw([Results(results._reader)]).axes
-    assert len(axes[0].child_axes) == len(panels)
+    *images, colours = axes[0].child_axes
+    assert len(images) == len(panels)
+    assert colours.get_ylabel() == "prediction"
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["0", "4"]
     words = [one.get_text() for one in axes[0].texts]
-    assert "t = 4" in [word.replace("$", "") for word in words]
     assert f"{panels[0].curve.mean[1]:.2f}" in words
     assert axes[0].get_legend() is None
     assert axes[1].get_legend() is not None

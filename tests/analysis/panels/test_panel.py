@@ -124,19 +124,19 @@ def test_number__formats_infinity():
 
 def test_draw__curves_of_plot_share_axes_and_colours(results):
     left, right = draw([results]).axes
-    labels = [text.get_text().replace("\n", " ") for text in left.get_legend().get_texts()]
+    labels = left.get_legend_handles_labels()[1]
     assert labels == [
         "n = 0",
         "n = 1",
         "n = 5",
         "theory: exact expectation",
         "theory: deterministic equivalent",
-        "mean, bars: standard deviation over replicates",
+        "mean; bars: middle 80 % of the replicates",
     ]
     assert left.get_xscale() == "symlog"
     assert left.get_yscale() == "log"
     assert left.get_xlabel() == "ridge lambda"
-    assert right.get_xlabel() == "generation"
+    assert right.get_xlabel() == "generation $t$"
     theory = [line for line in left.get_lines() if line.get_linestyle() != "None" and len(line.get_xdata())]
     assert (
         len({line.get_color() if isinstance(line.get_color(), str) else tuple(line.get_color()) for line in theory})

@@ -193,7 +193,7 @@ def test_default__without_predictor_shows_generator():
 
 
 def test_families_page__regression_example_runs():
-    page = (Path(__file__).parents[3] / "docs" / "explanation" / "families" / "index.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "families" / "ridge.md").read_text()
     (text,) = (block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if 'family = "ridge"' in block)
     experiment = Experiment.from_mapping(tomllib.loads(text))
     results = simulate(experiment.with_values({"run.n_replicates": 2}))

@@ -10,8 +10,9 @@ import pytest
 
 import fastcollapse
 from fastcollapse import simulate
-from fastcollapse.analysis.panels.registry import find_panels, panels_of
-from fastcollapse.analysis.panels.theory_sources import STATEMENTS, statements_of
+from fastcollapse.analysis.panels import discrete_sources, ridge_sources
+from fastcollapse.analysis.panels.registry import find_panels, panels_for, panels_of
+from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.datasets.bibliography import entries, keys_in
 from fastcollapse.datasets.shipped import recipes, sweeps
 from fastcollapse.models.registry import families
@@ -21,7 +22,8 @@ from fastcollapse.sweeps.points import Sweep
 PACKAGE = Path(fastcollapse.__file__).parent
 # Papers of theory that are cited by their names.
 NAMED = {"Chambers, Mallows and Stuck": "chambers1976"}
-DECLARED = {key for statements in STATEMENTS.values() for one in statements for key in one.keys}
+PANELS = {family: panels for family in families() if (panels := find_panels(family)) is not None}
+DECLARED = {key for panels in PANELS.values() for one in panels.sources for key in one.keys}
 
 
 @functools.cache
@@ -68,16 +70,16 @@ def imported_keys():
     return keys
 
 
-def test_statements__are_of_families_panels_and_entries_that_exist():
-    assert set(STATEMENTS) <= set(families())
-    for family, statements in STATEMENTS.items():
-        panels = find_panels(family)
+def test_statements__are_of_panels_and_entries_that_exist():
+    assert PANELS["discrete"].sources is discrete_sources.SOURCES
+    assert PANELS["ridge"].sources is ridge_sources.SOURCES
+    for family, panels in PANELS.items():
         known = {**panels.panels, **panels.staged, **panels.sampled}
-        for one in statements:
+        for one in panels.sources:
+            assert isinstance(one, Statement)
             assert set(one.keys) <= entries().keys()
             assert one.panels
-            assert family == "ridge" or set(one.panels) <= known.keys(), one
-            assert set(one.panels) & known.keys(), one
+            assert set(one.panels) <= known.keys(), (family, one)
 
 
 def test_statements__have_every_paper_of_the_theory_of_panels():
@@ -131,7 +133,7 @@ def test_statements__are_those_of_theory_that_the_panels_of_sweeps_call(name):
 def check_statements(cases):
     for case in cases:
         results = simulate(reduced(case))
-        declared = {key for one in statements_of(results) for key in one.keys}
+        declared = {key for one in panels_for(results).statements(results) for key in one.keys}
         called = called_keys(lambda results=results: panels_of(results, np.arange(results.last + 1)))
         assert declared == called, case.workflow
 
@@ -161,5 +163,6 @@ WEIGHTED = {"name": "mix", "n_samples": 20, "n_real": 20, "weight": 0.5}
 def test_statements__hold_for_the_workflow_of_a_run(sections, workflow, keys):
     run = {"n_generations": 3, "n_replicates": 3, "seed": 1}
     case = Experiment.from_mapping({**sections, "workflow": workflow, "run": run})
-    assert {key for one in statements_of(simulate(case)) for key in one.keys} == keys
+    results = simulate(case)
+    assert {key for one in panels_for(results).statements(results) for key in one.keys} == keys
     check_statements([case])
