@@ -13,8 +13,7 @@ from fastcollapse.analysis.panels.extinction_times import (
     uncensored_curve,
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
-from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, plain_number
-from fastcollapse.analysis.scales import log_ticks
+from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, log_ticks, plain_number
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
