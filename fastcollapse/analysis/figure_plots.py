@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_log, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, named_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.schedules import schedule_of
+from fastcollapse.analysis.panels.text import plain
 from fastcollapse.analysis.residuals import needs_residuals
 from fastcollapse.analysis.run_names import run_names
 from fastcollapse.analysis.tables import case_names
@@ -46,12 +47,14 @@ class Single(NamedTuple):
     Parameters
     ----------
     title : of the plot, None for that of the panels.
+    case : the name of the case, "" for a run without cases.
     has_other : whether the family may draw another plot in place of it.
     """
 
     results: RecordedRun
     panels: Sequence[Panel]
     title: str | None = None
+    case: str = ""
     has_other: bool = False
 
 
@@ -83,7 +86,7 @@ def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
     named = list(zip(cases, panels, case_names(cases), strict=True))
     plots = [(results, plot, name) for results, some, name in named for plot in plots_of(some)]
     titles = [plot[0].title for _, plot, _ in plots]
-    singles = [Single(results, plot, _title(plot[0].title, name, titles)) for results, plot, name in plots]
+    singles = [Single(results, plot, _title(plot[0].title, name, titles), case=name) for results, plot, name in plots]
     has_own_panels = recipe is not None and (recipe.panels is not None or recipe.cases is not None)
     if not names and len(singles) > 1 and not has_own_panels and schedule_of(cases[0]).is_plain:
         singles[1] = singles[1]._replace(has_other=True)
@@ -118,7 +121,8 @@ def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
         some_bands, some_notes, some_theory = described(one.panels, log)
         if not isinstance(one, Overlay) or one.has_bands:
             bands |= dict.fromkeys(some_bands)
-        notes |= dict.fromkeys(some_notes)
+        case = plain(one.case) if isinstance(one, Single) else ""
+        notes |= dict.fromkeys(f"{case}: {note}" if case else note for note in some_notes)
         has_theory |= some_theory
     distances = len(plots) <= MOST_WITH_RESIDUALS and any(map(has_residuals, plots))
     return list(bands), list(notes), has_theory, distances

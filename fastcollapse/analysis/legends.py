@@ -138,7 +138,7 @@ def told_apart(labels: Sequence[str]) -> list[str]:
     for i, label in enumerate(labels):
         if label.endswith(MIDDLE) and ERRORS in kinds:
             named[i] = f"{label} (log axes)"
-        elif label.endswith(QUARTILES) and len(kinds) > 1:
+        elif label.endswith(QUARTILES) and len(kinds) > 1 and "median" not in label:
             named[i] = f"{label} (medians)"
     return named
 

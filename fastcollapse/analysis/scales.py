@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcollapse.analysis.bands import drawn_band
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Panel
-from fastcollapse.analysis.panels.style import plain_number
+from fastcollapse.analysis.panels.style import log_ticks, plain_number
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -190,16 +190,6 @@ def _thousands(axis: Any, low: float, high: float) -> None:
     """Separate the thousands of large numbers of a linear axis."""
     if max(abs(low), abs(high)) >= 1000:
         axis.set_major_formatter(lambda value, _: f"{value:,.10g}".replace("-", "\N{MINUS SIGN}"))
-
-
-def log_ticks(axis: Any, low: float, high: float) -> None:
-    """Label a logarithmic axis of less than two decades with plain numbers; it has too few powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
-
-    if high < 100 * low:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(plain_number)
 
 
 def dodged(axis: Axis, at: np.ndarray, i: int, n: int) -> np.ndarray:

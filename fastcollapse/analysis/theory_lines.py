@@ -23,6 +23,8 @@ STYLES: dict[str, list[tuple[str, Any]]] = {
     "limit": [(EDGE, ":")],
     "reference": [(SECOND, (0, (1, 1.5))), (EDGE, (0, (5, 1.5, 1, 1.5)))],
 }
+# The part of the largest value that is rounding.
+_ROUNDING = 1e-12
 # Lines that are not theory of a curve: several curves share them.
 SHARED = ("limit", "reference")
 
@@ -79,9 +81,16 @@ def shared_lines(panel: Panel) -> list[tuple[Line, tuple[str, Any]]]:
     """Return the limits and references of a panel, with their styles."""
     found: list[tuple[Line, tuple[str, Any]]] = []
     for kind in SHARED:
-        lines = [line for line in panel.lines if line.kind == kind]
+        lines = [line for line in panel.lines if line.kind == kind and not _is_below(panel, line)]
         found += [(line, STYLES[kind][i % len(STYLES[kind])]) for i, line in enumerate(lines)]
     return found
+
+
+def _is_below(panel: Panel, line: Line) -> bool:
+    """Whether a line is 0 but for rounding, which a logarithmic axis cannot show."""
+    values = np.append(panel.curve.mean, line.values)
+    known = np.isfinite(line.values)
+    return panel.log and known.any() and bool(line.values[known].max() < _ROUNDING * np.nanmax(values))
 
 
 def exact_label(panel: Panel) -> str:

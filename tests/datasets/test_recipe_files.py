@@ -16,7 +16,7 @@ def test_shipped__lists_every_file_once_with_its_words():
     by_name = {one.name: one for one in found if one.kind == "recipe"}
     assert by_name["sur-gau"].family == "gaussian"
     assert by_name["sur-gau"].source == "arXiv:2412.17646, figure of Theorem 3"
-    assert by_name["wikitext2-unigram"].title is None
+    assert by_name["wikitext2-unigram"].title == "A unigram model forgets its rare words"
     assert all(one.description for one in found)
 
 

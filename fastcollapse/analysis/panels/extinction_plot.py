@@ -13,8 +13,7 @@ from fastcollapse.analysis.panels.extinction_times import (
     uncensored_curve,
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
-from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, plain_number
-from fastcollapse.analysis.scales import log_ticks
+from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, log_ticks, plain_number
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
@@ -35,7 +34,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     count = np.array([group.copies for group in groups])
     low, median, high = quartiles_of(groups, last)
     axes.fill_between(count, low, high, color=SIMULATED, alpha=0.22, linewidth=0, label="middle half of the replicates")
-    axes.plot(count, median, color=SIMULATED, marker="o", mec="none", label="simulated median")
+    axes.plot(count, median, color=SIMULATED, marker="D", mec="none", label="simulated median")
     _draw_theory(axes, groups, replace_only_size(results))
     axes.axhline(last, color=EDGE, lw=0.8)
     axes.annotate(

@@ -89,6 +89,6 @@ def best_weights(
         group = ridge_name(ridges[i]) if len(ridges) > 1 else ""
         heading = f"best w, {plain(group)}" if group else "best w"
         lines = lines_of(i, at)
-        shown = Panel(_TITLE, "best weight $w$", heading, curve, lines, limits=(0.0, 1.0))
+        shown = Panel(_TITLE, "best weight $w$", heading, curve, lines, limits=(-0.02, 1.03))
         panels.append(dataclasses.replace(shown, band="two standard errors", digits=4, note=note, group=group))
     return panels

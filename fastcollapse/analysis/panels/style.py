@@ -31,6 +31,16 @@ def plain_number(value: float, _: Any = None) -> str:
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
+def log_ticks(axis: Any, low: float, high: float) -> None:
+    """Label a logarithmic axis of less than two decades with plain numbers; it has too few powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
+
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(plain_number)
+
+
 def series_colours(n: int) -> list[Any]:
     """Return the colours of a number of curves in one plot."""
     import matplotlib as mpl  # start-up time
