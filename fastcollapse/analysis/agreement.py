@@ -92,6 +92,7 @@ class Agreement:
     reasons : why the other points are not compared, each with their number.
     n_bounded, n_within : number of points that are compared with bounds alone, which are too far apart to stand for the
         exact value, and number of these that are within them.
+    farthest : the largest |z| among the points outside their bounds, 0 if there are none.
     noun : the name of a point.
     """
 
@@ -102,6 +103,7 @@ class Agreement:
     reasons: Mapping[str, int] = field(default_factory=dict)
     n_bounded: int = 0
     n_within: int = 0
+    farthest: float = 0.0
     noun: str = "generation"
 
     @property
@@ -130,9 +132,10 @@ class Agreement:
         else:
             parts = [f"not compared ({self.reason})"]
         if self.n_bounded:
-            parts.append(
-                f"{counted(self.n_bounded, self.noun)} compared with bounds alone, {self.n_within:,} within them"
-            )
+            # Means stray from expectations near a bound.
+            outside = f" and the others at most {self.farthest:.1f} standard errors outside" if self.farthest else ""
+            within = f"{self.n_within:,} within them{outside}"
+            parts.append(f"{counted(self.n_bounded, self.noun)} compared with bounds alone, {within}")
         if self.disagrees:
             parts.append(f"DISAGREES with theory (|z| > {Z_LIMIT:g}) at {'; '.join(self.disagrees)}")
         return f"{self.name}: {'; '.join(parts)}"
@@ -214,6 +217,7 @@ def plot_agreement(points: Sequence[ComparedPoint]) -> Agreement:
         reasons=Counter(point.reason for point in points if not (point.is_scored or point.is_bounded)),
         n_bounded=len(bounded),
         n_within=sum(point.z == 0 for point in bounded),
+        farthest=max((abs(point.z) for point in bounded), default=0.0),
         noun="generation" if points[0].axis == GENERATION.heading else "value",
     )
 

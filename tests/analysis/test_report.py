@@ -262,6 +262,7 @@ def test_comparison__bounds_that_hold_are_no_agreement():
     assert compared.agrees is None
     assert "0 of 1 metric compared with exact theory; compared with bounds alone: above:" in text
     assert "10 generations compared with bounds alone, 10 within them" in text
+    assert "standard errors outside" not in text
     assert "agrees" not in text
 
 
