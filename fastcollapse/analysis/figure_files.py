@@ -10,7 +10,7 @@ from fastcollapse.analysis.captions import caption_of
 from fastcollapse.analysis.figures import Look, draw
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.config.output_paths import FIGURES, caption_path, check_output_file, make_output_parent
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, StoreError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes
 
@@ -61,7 +61,11 @@ def write_figure(figure: "Figure", caption: str, path: Path, replace: bool = Fal
     for one in (path, beside):
         remove_abandoned(path.parent, one.name)
     if replace or not os.path.lexists(beside):
-        write_bytes(beside, content, Rename(replace=replace))
+        try:
+            write_bytes(beside, content, Rename(replace=replace))
+        except StoreError:
+            if not _has(beside, content):  # another process may have written it meanwhile
+                raise
     write_bytes(path, drawn.getvalue(), Rename(replace=replace))
 
 

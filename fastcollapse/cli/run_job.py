@@ -149,11 +149,14 @@ def _figure_and_summary(job: RunJob, done: "Sequence[RecordedRun]", clock: Clock
         if not job.overwrite and not nothing_ran:
             figure = free_path(figure, CAPTION)
         files, failure = [*job.files, figure, caption_path(figure)], None
+        was_there = figure.exists()
         try:
-            if not (nothing_ran and figure.exists()):
+            if not (nothing_ran and was_there):
                 save_figure(done, figure, job.overwrite)
         except Exception as error:
-            files, failure = job.files, error
+            # A process that found this run finished may have drawn its figure meanwhile.
+            if was_there or not figure.exists():
+                files, failure = job.files, error
         all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
         text = summary(done, clock.elapsed() if all_new else None, files)
         if failure is not None:

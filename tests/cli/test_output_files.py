@@ -16,6 +16,7 @@ from fastcollapse import open_results, simulate
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
 from fastcollapse.cli.output_files import saved_generations
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.result_paths import case_paths
 from fastcollapse.simulation.run_plan import plan_run
@@ -533,3 +534,14 @@ def test_case_paths__sort_in_the_order_of_the_cases():
     assert names == sorted(names)
     assert names[0] == "a-case01.h5"
     assert [path.name for path in case_paths(Path("a.h5"), 2)] == ["a-case1.h5", "a-case2.h5"]
+
+
+def test_run__figure_that_another_process_draws_meanwhile_is_kept(here, monkeypatch):
+    def drawn_by_another(runs, figure, replace):
+        figure.write_bytes(b"theirs")
+        raise InputError(f"figure must be a new file, got {figure}: it exists")
+
+    monkeypatch.setattr("fastcollapse.analysis.figure_files.save_figure", drawn_by_another)
+    result = call("run", "small.toml", "-o", "a.h5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert Path("a.png").read_bytes() == b"theirs"
