@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
 from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figure_plots import check_runs, described_plots
-from fastcollapse.analysis.figure_words import title_of
+from fastcollapse.analysis.figure_words import title_of, truths_of
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.words import plain, settings, source_words, value_words
@@ -43,6 +43,7 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
     if words is None:
         names = dict.fromkeys(value_words("workflow.name", one.experiment.workflow.name) for one in cases)
         maps = flat(experiment.sampling.to_mapping(), "sampling.") if experiment.sampling else {}
+        lines.append(f"Truth: {'; '.join(truths_of(cases))}.")
         lines.append(plain(f"Workflow {'; '.join([', '.join(names), *([settings(maps)] if maps else [])])}."))
     if words is not None and words.note:
         lines.append(words.note)

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcollapse.analysis.bands import drawn_band
 from fastcollapse.analysis.generations import log_spaced_generations
-from fastcollapse.analysis.overlays import Overlay, joined_runs, overlays_of
+from fastcollapse.analysis.overlays import MOST_BANDS, Overlay, joined_runs, overlays_of
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_log, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, named_panels, panels_for, panels_of
@@ -121,6 +121,8 @@ def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
         some_bands, some_notes, some_theory = described(one.panels, log)
         if not isinstance(one, Overlay) or one.has_bands:
             bands |= dict.fromkeys(some_bands)
+        elif some_bands:
+            notes[f"A plot of more than {MOST_BANDS} curves has no bands."] = None
         case = plain(one.case) if isinstance(one, Single) else ""
         notes |= dict.fromkeys(f"{case}: {note}" if case else note for note in some_notes)
         has_theory |= some_theory

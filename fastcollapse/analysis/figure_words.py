@@ -7,6 +7,9 @@ from fastcollapse.analysis.panels.registry import panels_for
 from fastcollapse.analysis.words import escaped, source_words, value_words
 from fastcollapse.simulation.recorded_run import RecordedRun
 
+# The most letters of a title; what is longer is in the caption alone.
+_MOST_LETTERS = 60
+
 
 def title_of(cases: Sequence[RecordedRun]) -> str:
     """Return the message of a figure: the title of the recipe, or what was run."""
@@ -16,10 +19,14 @@ def title_of(cases: Sequence[RecordedRun]) -> str:
     experiments = [one.experiment for one in cases]
     families = dict.fromkeys(value_words("model.family", experiment.family) for experiment in experiments)
     what = f"Recursive training, {' and '.join(families)} model{'s'[: len(families) > 1]}"
-    truths = dict.fromkeys(escaped(panels_for(one).describe_truth(one)) for one in cases)
-    if len(truths) > 1:
-        return what
-    return f"{what}, {next(iter(truths))}"
+    truths = truths_of(cases)
+    whole = f"{what}, {escaped(truths[0])}"
+    return whole if len(truths) == 1 and len(whole) <= _MOST_LETTERS else what
+
+
+def truths_of(cases: Sequence[RecordedRun]) -> list[str]:
+    """Return the different truths of runs in words."""
+    return list(dict.fromkeys(panels_for(one).describe_truth(one) for one in cases))
 
 
 def remark_of(cases: Sequence[RecordedRun]) -> str:

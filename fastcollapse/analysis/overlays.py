@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Opacity of bands, and of those of more than three curves; those of more curves than this would hide them.
 _BAND, _MANY_BANDS = 0.2, 0.13
-_MOST_BANDS = 5
+MOST_BANDS = 5
 
 
 class Overlay(NamedTuple):
@@ -49,7 +49,7 @@ class Overlay(NamedTuple):
     @property
     def has_bands(self) -> bool:
         """Whether there are few enough curves for bands."""
-        return len(self.panels) <= _MOST_BANDS
+        return len(self.panels) <= MOST_BANDS
 
 
 def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> tuple[list[Overlay], int]:
@@ -67,9 +67,8 @@ def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]])
         for group, members in groups.items():
             names = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
             title = panels[members[0]][k].title.partition(",")[0]
-            # The label of the axis says it where it is equal in all plots.
-            title = f"{title}\n{group}".rstrip("\n") if len(panels[0]) > 1 or not group else group
-            plots.append(Overlay(title, [cases[i] for i in members], [panels[i][k] for i in members], names))
+            # The label of the axis of values says what they are.
+            plots.append(Overlay(group or title, [cases[i] for i in members], [panels[i][k] for i in members], names))
     series = list(dict.fromkeys(name for plot in plots for name in plot.names))
     return [plot._replace(series=series) for plot in plots], len(groups)
 

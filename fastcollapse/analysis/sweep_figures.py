@@ -92,8 +92,8 @@ def _titles(drawn: Drawn, look: Look) -> tuple[str, str]:
     """Return the title of a figure, and the line in small letters below it."""
     words = drawn.words
     title = words.title if words is not None else drawn.title.split("\n")[0]
-    remark = source_words(words) if words is not None and words.changes else ""
-    return title if look.title is None else look.title, remark
+    changed = [source_words(words)] if words is not None and words.changes else []
+    return title if look.title is None else look.title, "; ".join([*changed, drawn.place])
 
 
 def _curves(drawn: Drawn, look: Look) -> "Figure":

@@ -85,6 +85,7 @@ class Drawn:
     sides : the dimension along the axis, and the dimension of the curves if there are several.
     results : those of one point.
     title : the sweep, and a line of what its points have in common and of their scores.
+    place : generation and fixed values, which are not on the axes.
     words : of the recipe of the points, None without one.
     """
 
@@ -92,6 +93,7 @@ class Drawn:
     sides: Sequence[Side]
     results: RecordedRun
     title: str
+    place: str
     words: RecipeWords | None = None
 
 
@@ -129,9 +131,13 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     if not plots:  # panels over another axis than generations have a curve for each point
         sides, plots = [first], _point_curves(rows[0], first)
     words = sweep_words(source, [point for row in drawn for point in row if point is not None])
-    title = _title(source, points, words, axes, entries, sides, choice.generation)
+    generation = (
+        f"generation {_range([one.last for one in points] if choice.generation is None else [choice.generation])}"
+    )
+    fixed = _fixed_values(axes, entries, sides)
+    title = "\n".join([_heading(points, words), "; ".join([generation, *_sizes(source, points, fixed)])])
     title = "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])])
-    return Drawn(plots, sides, results, title, words)
+    return Drawn(plots, sides, results, title, "; ".join([generation, *fixed]), words)
 
 
 def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
@@ -269,30 +275,29 @@ def _quantile(curve: Curve, k: int) -> np.ndarray | None:
     return None if curve.quantiles is None else np.asarray(curve.quantiles[k])
 
 
-def _title(
-    source: Any,
-    points: Sequence[RecordedRun],
-    words: RecipeWords | None,
-    axes: Sequence[Dimension],
-    entries: Sequence[int],
-    sides: Sequence[Side],
-    at: int | None,
-) -> str:
-    """Return the title of a figure: the sweep, and what its points have in common."""
+def _heading(points: Sequence[RecordedRun], words: RecipeWords | None) -> str:
+    """Return the title of a sweep: that of its recipe, or its families."""
+    families = dict.fromkeys(value_words("model.family", results.experiment.family) for results in points)
+    return words.changed_title if words is not None else f"Sweep: {' and '.join(families)}"
+
+
+def _fixed_values(axes: Sequence[Dimension], entries: Sequence[int], sides: Sequence[Side]) -> list[str]:
+    """Return the parameters that a figure is not over, each with its value."""
     drawn = {side.axis for side in sides}
-    fixed = [
+    return [
         parameter_values(parameter, with_key=True)[entries[k]]
         for k, axis in enumerate(axes)
         for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    families = dict.fromkeys(value_words("model.family", results.experiment.family) for results in points)
-    heading = words.changed_title if words is not None else f"Sweep: {' and '.join(families)}"
-    generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
+
+
+def _sizes(source: Any, points: Sequence[RecordedRun], fixed: Sequence[str]) -> list[str]:
+    """Return the number of replicates, the fixed values, and how many points are missing."""
     n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())
     missing = [f"{n_missing:,} of {len(source.sweep):,} points missing"] if n_missing else []
-    return "\n".join([heading, "; ".join([generation, f"{n_replicates} replicates", *fixed, *missing])])
+    return [f"{n_replicates} replicates", *fixed, *missing]
 
 
 def _range(numbers: Sequence[int]) -> str:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fastcollapse import reproduce
+from fastcollapse import reproduce, simulate
 from fastcollapse.analysis.captions import caption_of
 from fastcollapse.analysis.figure_files import save_figure
-from fastcollapse.analysis.figures import Look
+from fastcollapse.analysis.figures import Look, draw
 from fastcollapse.api.cases import plot
 from fastcollapse.errors import InputError
 
@@ -59,3 +59,15 @@ def test_plot__has_the_width_and_title_that_are_asked_for(width, inches):
 def test_look__refuses_other_styles():
     with pytest.raises(InputError, match="style must be paper or screen"):
         Look(style="slides")
+
+
+def test_caption__has_the_truth_that_is_too_long_for_a_title(tmp_path):
+    (tmp_path / "a_long_name_of_a_text_file.txt").write_text("to be or not to be")
+    sections = {
+        "truth": {"text": str(tmp_path / "a_long_name_of_a_text_file.txt")},
+        "workflow": {"name": "replace", "n_samples": 20},
+        "run": {"n_generations": 3, "n_replicates": 3, "seed": 1},
+    }
+    results = simulate(sections)
+    assert draw([results]).get_suptitle() == "Recursive training, discrete model"
+    assert "a_long_name_of_a_text_file.txt: 4 symbols, 6 tokens." in caption_of([results])

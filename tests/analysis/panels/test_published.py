@@ -217,4 +217,5 @@ def test_published__title_of_a_changed_sweep_says_so(tmp_path):
         folder = tmp_path / f"study{number}"
         run_sweep(load_sweep(own, values), folder)
         titles.append(words_in(draw_sweep(open_sweep(folder))))
-    assert titles == ["Own", r"Own after a paper, changed: $\lambda_0$ = 3 (published 2)"]
+    changed = r"after a paper, changed: $\lambda_0$ = 3 (published 2)"
+    assert titles == ["Own generation 3", f"Own {changed}; generation 3"]
