@@ -43,7 +43,7 @@ class CopiesField:
 
     def __call__(self, value: object) -> int | str:
         """Return the checked value."""
-        return "infinite" if value == "infinite" and isinstance(value, str) else IntField(1, 10**6)(value)
+        return "infinite" if isinstance(value, str) and value == "infinite" else IntField(1, 10**6)(value)
 
 
 @dataclasses.dataclass(frozen=True)

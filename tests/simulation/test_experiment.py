@@ -448,3 +448,18 @@ def test_recipe__of_a_mapping_is_recorded():
     results = simulate(experiment.cases()[1])
     assert (results.recipe.title, results.recipe.source) == ("Two sizes \x7f", "a paper")
     assert Experiment.from_mapping({**sections, "run": run}).text == ""
+
+
+@pytest.mark.parametrize("key", ["model.order", "sampling.best_of"])
+def test_from_mapping__refuses_an_array_in_place_of_a_number_in_one_line(key):
+    sections = {
+        "model": {"family": "ngram" if key == "model.order" else "discrete"},
+        "truth": {"text": "toy.txt"} if key == "model.order" else {"uniform": 4},
+        "workflow": {"name": "replace", "n_samples": 5},
+        "run": {"n_generations": 2, "n_replicates": 2},
+    }
+    section, name = key.split(".")
+    sections.setdefault(section, {})[name] = np.array([[0.5, 0.5]])
+    with pytest.raises(InputError, match=key) as refused:
+        Experiment.from_mapping(sections)
+    assert "\n" not in str(refused.value)

@@ -15,7 +15,7 @@ class OrderField(IntField):
 
     def __call__(self, value: object) -> int:
         """Return the checked value."""
-        if value == 1 and isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and value == 1:
             raise refuse("at least 2 (the family discrete has order 1)", value)
         return super().__call__(value)
 
