@@ -13,7 +13,7 @@ from fastcollapse.analysis.figure_files import save_figure, write_figure
 from fastcollapse.analysis.panels.published import own_choices
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.reproduction import Reproduction, with_text
-from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
+from fastcollapse.analysis.sweep_figures import draw_with_caption
 from fastcollapse.config.output_paths import FIGURES, caption_path, check_output_folder, make_output_folder
 from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import sweeps
@@ -153,7 +153,7 @@ class Gallery:
             return
         for name, source in _kept_sweeps(keep):
             figure = self._figure(f"{_SWEEP}{name}")
-            write_figure(draw_sweep(source), sweep_caption(source), figure, self._replace)
+            write_figure(*draw_with_caption(source), figure, self._replace)
             reduce_colours(figure)
             words = verdict_of(source.results(point) for point in sorted(source.done()))
             self._entries.append(Entry(name, "sweep", figure.name, words, None))

@@ -46,17 +46,29 @@ def draw_sweep(source: Any, choice: Choice | None = None, look: Look | None = No
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
+    return _figure(*_drawn(source, choice or Choice()), look or Look())
+
+
+@drawing
+def draw_with_caption(source: Any, choice: Choice | None = None, look: Look | None = None) -> "tuple[Figure, str]":
+    """Return the figure of a sweep and its caption; the points are read once. See `draw_sweep`."""
+    drawn, heat = _drawn(source, choice or Choice())
+    return _figure(drawn, heat, look or Look()), _caption(drawn, heat)
+
+
+def _figure(drawn: Drawn, heat: bool, look: Look) -> "Figure":
     import matplotlib as mpl  # start-up time
 
-    choice, look = choice or Choice(), look or Look()
-    drawn, heat = _drawn(source, choice)
     with mpl.rc_context(dict(style_of(look.style, float(mpl.rcParams["font.size"])).settings)):
         return _heat_maps(drawn, look) if heat else _curves(drawn, look)
 
 
 def sweep_caption(source: Any, choice: Choice | None = None) -> str:
     """Return the caption of the figure of a sweep: title, source, what its points have in common, and the verdict."""
-    drawn, heat = _drawn(source, choice or Choice())
+    return _caption(*_drawn(source, choice or Choice()))
+
+
+def _caption(drawn: Drawn, heat: bool) -> str:
     heading, *facts = drawn.title.split("\n")
     words = drawn.words
     lines = [f"{words.title if words else heading}."]
@@ -66,14 +78,14 @@ def sweep_caption(source: Any, choice: Choice | None = None) -> str:
             *([words.note] if words.note else []),
         ]
     lines += [plain(f"{fact[:1].upper()}{fact[1:]}.") for fact in facts]
+    if heat:
+        return "\n".join([*lines, "Cells: simulation, or theory where the title says so; in brackets: no score."])
     panels = [panel for plot in drawn.plots for panel in plot]
     logs = [panel.log or _is_wide(plot) for plot in drawn.plots for panel in plot]
     parts = [described([panel], log) for panel, log in zip(panels, logs, strict=True)]
     bands = [band for part in parts for band in part[0]]
     notes = [note for part in parts for note in part[1]]
     has_theory = any(part[2] for part in parts)
-    if heat:
-        return "\n".join([*lines, "Cells: simulation, or theory where the title says so; in brackets: no score."])
     return "\n".join([*lines, *look_lines(bands, notes, has_theory, has_distances=False)])
 
 

@@ -283,7 +283,7 @@ class SweepChoice(NamedTuple):
 def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice, look: "Look") -> Path:
     """Draw the figure of a sweep and return its path."""
     from fastcollapse.analysis.figure_files import write_figure
-    from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
+    from fastcollapse.analysis.sweep_figures import draw_with_caption
     from fastcollapse.analysis.sweep_panels import Choice, fixed_values
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
     from fastcollapse.config.output_paths import CAPTION, FIGURES, check_output_file
@@ -292,5 +292,5 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice,
     figure = output or free_path(beside(file, FIGURE_SUFFIX), CAPTION)
     check_output_file(figure, FIGURES, "figure")
     choice = Choice(given.over, fixed_values(given.fixed), given.generation, given.heat_map)
-    write_figure(draw_sweep(source, choice, look), sweep_caption(source, choice), figure)
+    write_figure(*draw_with_caption(source, choice, look), figure)
     return figure

@@ -1,7 +1,6 @@
 """Sections of a report: what the page says of one run, or of a sweep."""
 
 import io
-import json
 import shlex
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
 from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.analysis.tables import PanelTable, panel_tables
 from fastcollapse.config.dotted_keys import flat
+from fastcollapse.config.toml_text import toml_value
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun, check_run
@@ -172,7 +172,7 @@ def toml_lines(sections: Mapping[str, Any]) -> str:
     truth.uniform = 10
     workflow.name = "replace"
     """
-    return "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in flat(sections).items())
+    return "\n".join(f"{key} = {toml_value(value)}" for key, value in flat(sections).items())
 
 
 def _origin(results: RecordedRun) -> dict[str, str]:
