@@ -4,19 +4,21 @@ import math
 
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.memory_budget import RESERVE, bytes_of, keeps_state_before, resident
+from fastcollapse.simulation.memory_budget import RESERVE, bytes_of, keeps_state_before
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.storage.hdf5_store import PART_BYTES, STATE_BYTES
 
 # Bytes of an entry of the counts: a symbol and its count.
 _ENTRY_BYTES = 12
+# Bytes of a new process after its imports (120 MB measured on Linux): the process that estimates may hold other data.
+_PROGRAM_BYTES = 130_000_000
 
 
 def estimate_bytes(experiment: Experiment) -> int:
-    """Return about how many bytes a process needs that runs an experiment, with the program and its compiler.
+    """Return about how many bytes a new process needs that runs an experiment, with the program and its compiler.
 
-    The states of all replicates are in memory, a copy of them for a commit if they are not large, another copy where
-    the end of a block may be computed again, and at most three parts of results.
+    The model with its truth and the states of all replicates are in memory, a copy of the states for a commit if they
+    are not large, another copy where the end of a block may be computed again, and at most three parts of results.
 
     Raises
     ------
@@ -34,4 +36,5 @@ def estimate_bytes(experiment: Experiment) -> int:
     results = generation * run.n_replicates * (run.n_generations + 1)
     states, saved = (run.n_replicates * bytes_of(one) for one in (state, state.arrays()))
     copies = min(saved, STATE_BYTES) + (saved if keeps_state_before(model, run.stop) else 0)
-    return resident() + RESERVE + states + copies + model.work_bytes() + min(results, 3 * PART_BYTES)
+    fixed = _PROGRAM_BYTES + RESERVE + bytes_of(vars(model)) + model.work_bytes()
+    return fixed + states + copies + min(results, 3 * PART_BYTES)

@@ -1,5 +1,6 @@
 """Estimates of the memory of a run."""
 
+import numpy as np
 import pytest
 
 from fastcollapse import Experiment
@@ -33,3 +34,17 @@ def test_memory__has_results_up_to_three_parts():
         estimate_bytes(given(**{"run.n_generations": n, "workflow.name": "replace"})) for n in (10, 10**5, 10**6)
     )
     assert short < long < longest < short + (1 << 30)
+
+
+def test_memory__is_that_of_a_new_process():
+    """A notebook with large arrays in memory estimates the same as a process without them."""
+    before = estimate_bytes(given())
+    held = np.ones(50_000_000)
+    assert estimate_bytes(given()) == before
+    assert held.nbytes == 400_000_000
+
+
+def test_memory__has_the_truth():
+    base = {"workflow": {"name": "replace", "n_samples": 50}, "run": {"n_generations": 1, "n_replicates": 1, "seed": 1}}
+    small, large = (estimate_bytes(Experiment.from_mapping({**base, "truth": {"uniform": n}})) for n in (10, 10**7))
+    assert large - small > 8 * 10**7  # the probabilities alone
