@@ -1,6 +1,7 @@
 """Pages whose blocks run as written, one after the other, in an empty folder: files, commands and Python.
 
 A block of TOML whose first line is `# NAME.toml` is the file of this name; `bash` is run; `python` blocks share names.
+Blocks without a language are lines of what the commands print, except those that begin with a command.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"^```(toml|bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(toml|bash|python|)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"make |pip |\$ ")
 PAGES = [
     "tutorial/first_run",
     "tutorial/first_study",
@@ -38,9 +40,12 @@ def environment(tmp_path):
 
 
 def run(folder, text, environment):
-    """Run the blocks of a page in a folder."""
-    python = []
+    """Run the blocks of a page in a folder, and check the lines of output that it shows."""
+    python, printed, shown = [], set(), set()
     for language, block in BLOCK.findall(text):
+        if not language:
+            shown |= set() if COMMAND.match(block) else {line.strip() for line in block.splitlines()}
+            continue
         if language == "toml":
             name = re.match(r"# (\w+\.toml)\n", block)
             assert name, f"a file without a name: {block}"
@@ -51,6 +56,8 @@ def run(folder, text, environment):
         command = ["bash", "-euc", block] if language == "bash" else [sys.executable, "-c", "\n".join(python)]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        printed |= {line.strip() for line in done.stdout.splitlines()}
+    assert shown - printed == set()
 
 
 @pytest.mark.slow
@@ -62,6 +69,12 @@ def test_page__runs_as_written(page, tmp_path, environment):
     folder.mkdir()
     run(folder, (ROOT / "docs" / f"{page}.md").read_text(), environment)
     assert list(folder.rglob("*.h5"))
+
+
+def test_page__a_line_that_is_not_printed_is_noticed(tmp_path, environment):
+    run(tmp_path, "```bash\necho ' 1  2'\n```\n\n```\n  1  2\n```\n\n```\nmake run\n```\n", environment)
+    with pytest.raises(AssertionError, match="1  3"):
+        run(tmp_path, "```bash\necho ' 1  2'\n```\n\n```\n  1  3\n```\n", environment)
 
 
 def test_page__a_command_that_fails_is_noticed(tmp_path, environment):

@@ -53,7 +53,8 @@ def summary(
     words = recipe_words(cases)
     if words is not None and words.note:
         parts.append("\n".join(textwrap.wrap(f"Note: {words.note}", 110)))
-    if len(cases) == 1 and words is None and schedule_of(cases[0]).is_plain:
+    has_own_panels = cases[0].recipe is not None and cases[0].recipe.panels is not None
+    if len(cases) == 1 and not has_own_panels and schedule_of(cases[0]).is_plain:
         parts += panels_for(cases[0]).summary_tables(cases[0])
     if len(cases) == 1:
         parts.append(_sentences(cases[0]))

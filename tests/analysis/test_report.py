@@ -107,6 +107,14 @@ def test_summary__marks_medians_beyond_the_run(replaced):
     assert len(lines) == 1
 
 
+def test_summary__a_recipe_without_panels_of_its_own_has_the_extinction_times():
+    def summary_of(**recipe):
+        return report.summary(simulate(Experiment.from_mapping(REPLACE | {"recipe": {"title": "A title", **recipe}})))
+
+    assert "median by theory" in summary_of()
+    assert "median by theory" not in summary_of(panels=["survival"])
+
+
 def test_summary__has_no_score_without_theory(mixed):
     text = report.summary(mixed)
     assert "no bounds" in text
