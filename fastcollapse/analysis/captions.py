@@ -1,9 +1,11 @@
 """Captions of figures: what a reader needs beside the picture."""
 
+import dataclasses
 from collections.abc import Sequence
 
+from fastcollapse.analysis.agreement import verdict
 from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
-from fastcollapse.analysis.comparison import compare
+from fastcollapse.analysis.comparison import Comparison, compare
 from fastcollapse.analysis.figure_plots import check_runs, described_plots
 from fastcollapse.analysis.figure_words import title_of, truths_of
 from fastcollapse.analysis.panels.published import recipe_words
@@ -54,7 +56,7 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
         scores = (
             f": {counted(comparison.n_scored, 'scored point')}, largest |z| {abs(largest.z):.1f}" if largest else ""
         )
-        lines.append(f"{_sentence(comparison.verdict())}{scores}.")
+        lines.append(f"{_sentence(_verdict_in_words(comparison))}{scores}.")
     return "\n".join(lines)
 
 
@@ -90,6 +92,16 @@ def _run_text(cases: Sequence[RecordedRun]) -> str:
     )
     n_cases = f"{counted(len(cases), 'run')}, " if len(cases) > 1 else ""
     return f"{n_cases}{' or '.join(sizes)}, {shown}"
+
+
+def _verdict_in_words(comparison: Comparison) -> str:
+    """Return the verdict with metrics named by the titles of their plots, which a reader of the figure sees."""
+    titles: dict[str, str] = {}
+    for plot in comparison.plots:
+        titles.setdefault(plot[0].metric, plot[0].panel.partition(",")[0])
+    unique = {name: title for name, title in titles.items() if list(titles.values()).count(title) == 1}
+    words = {name: f"{title[0].lower()}{title[1:]}" for name, title in unique.items() if not title[:2].isupper()}
+    return verdict([dataclasses.replace(one, name=words.get(one.name, one.name)) for one in comparison.agreements])
 
 
 def _sentence(text: str) -> str:

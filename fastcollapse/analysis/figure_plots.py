@@ -123,11 +123,28 @@ def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
             bands |= dict.fromkeys(some_bands)
         elif some_bands:
             notes[f"A plot of more than {MOST_BANDS} curves has no bands."] = None
-        case = plain(one.case) if isinstance(one, Single) else ""
-        notes |= dict.fromkeys(f"{case}: {note}" if case else note for note in some_notes)
+        if isinstance(one, Overlay):
+            notes |= dict.fromkeys(_overlay_notes(one, "" if len(plots) == 1 else plain(one.title)))
+        else:
+            notes |= dict.fromkeys(f"{plain(one.case)}: {note}" if one.case else note for note in some_notes)
         has_theory |= some_theory
     distances = len(plots) <= MOST_WITH_RESIDUALS and any(map(has_residuals, plots))
     return list(bands), list(notes), has_theory, distances
+
+
+def _overlay_notes(plot: Overlay, title: str) -> list[str]:
+    """Return the notes of the curves of a plot; what only some of them have is followed by their names."""
+    curves: dict[str, list[str]] = {}
+    for panel, name in zip(plot.panels, plot.names, strict=True):
+        if panel.note:
+            curves.setdefault(panel.note, []).append(plain(name))
+    # Notes that differ in their last part, such as a number, are one line.
+    values: dict[str, list[str]] = {}
+    for note, names in curves.items():
+        head, _, value = note.rpartition(": ")
+        shown = value if len(names) == len(plot.panels) else f"{value} ({', '.join(names)})"
+        values.setdefault(head, []).append(shown)
+    return [": ".join(filter(None, [title, head, ", ".join(shown)])) for head, shown in values.items()]
 
 
 def described(panels: Sequence[Panel], log: bool) -> tuple[list[str], list[str], bool]:

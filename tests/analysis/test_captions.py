@@ -1,5 +1,7 @@
 """Captions, and figures in files with their captions."""
 
+import re
+
 import pytest
 
 from fastcollapse import reproduce, simulate
@@ -8,6 +10,7 @@ from fastcollapse.analysis.figure_files import save_figure
 from fastcollapse.analysis.figures import Look, draw
 from fastcollapse.api.cases import plot
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.load_experiment import load_experiment
 
 SUR_GAU = reproduce("sur-gau", {"run.n_replicates": 200, "run.n_generations": 40})
 
@@ -23,6 +26,22 @@ def test_caption__has_title_source_run_note_look_and_verdict():
     assert any(line.startswith("Bands and bars: the mean plus and minus two standard errors") for line in lines)
     assert "largest |z|" in lines[-1]
     assert SUR_GAU.caption() == caption_of(SUR_GAU.cases) == results.caption()
+
+
+def test_caption__names_metrics_as_the_figure_does():
+    reproduced = reproduce("cot-gau", {"run.n_replicates": 30, "run.n_generations": 3})
+    verdict = reproduced.caption().split("\n")[-1]
+    assert "exact theory in 1 of 2 metrics (variance over the true one at " in verdict
+    assert "not compared: squared error of the mean" in verdict
+
+
+def test_caption__notes_name_the_curves_that_have_them():
+    values = {"run.n_replicates": 2, "run.n_generations": 45}
+    cases = [simulate(case) for case in load_experiment("crt-kde").with_values(values).cases()]
+    caption = caption_of(cases)
+    lines = [line for line in caption.split("\n") if "slope of ln(squared error)" in line]
+    assert [line.partition(":")[0] for line in lines] == ["sigma^2 = (0.64, 1.69)", "sigma^2 = (0.8, 1.3)"]
+    assert [re.findall(r"\(n = (\d+)\)", line) for line in lines] == [["450", "150", "50", "6"]] * 2
 
 
 def test_caption__of_one_panel_does_not_describe_others():

@@ -217,12 +217,12 @@ def threshold_text(results: RecordedRun) -> str:
         float(collapsed_share_threshold(truth.size, temperature)),
     )
     lam = float(mixed[0][-1])
-    state = (
-        "both are, and the start decides" if low < lam < high else "only this one is" if lam >= high else "it is not"
-    )
+    state = "both are stable, and the start decides"
+    if not low < lam < high:
+        state = f"only {'the law of the truth' if lam >= high else 'a collapsed law'} is stable"
     return (
-        f"external share {lam:.3g}: the law of the truth is stable above 1 - T = {low:.3g}, a collapsed one below "
-        f"{high:.4g}; here {state}"
+        f"the law of the truth is stable for shares above {low:.3g} (1 - temperature), a "
+        f"collapsed law for shares below {high:.4g}; here {state}"
     )
 
 

@@ -27,6 +27,13 @@ _LABELS = {
     "mmd": "squared discrepancy (kernel width 0.5)",
     "w1": "Wasserstein-1 distance",
 }
+# Metrics in words.
+_WORDS = {
+    "nll": "negative log density",
+    "ise": "squared error",
+    "mmd": "maximum mean discrepancy",
+    "w1": "Wasserstein-1 distance",
+}
 # Generations whose points are shown, and the most points of a picture.
 _CLOUDS, _MOST_POINTS = (1, 10, 100), 2000
 _WIDTH = "standard deviation of the points of the first replicate, average over the two coordinates of the picture"
@@ -134,7 +141,7 @@ def _error_panel(
 def _taken_note(results: RecordedRun, name: str) -> str:
     """Return the number of generations at which a metric was evaluated if it is not all of them, else ""."""
     n = len(_known(results, name, np.arange(1, results.last + 1))[0])
-    return "" if n == results.last else f"{name} is taken at {n:,} of {results.last:,} generations"
+    return "" if n == results.last else f"the {_WORDS[name]} is taken at {n:,} of {results.last:,} generations"
 
 
 def _is_shrinking(results: RecordedRun) -> bool:
@@ -153,7 +160,7 @@ def _slope_note(results: RecordedRun, name: str) -> str:
     if len(at) < _FEWEST // 3 or (mean <= 0).any():
         return ""
     slope = np.polyfit(np.log(schedule_of(results).pool_totals()[at - 1]), np.log(mean), 1)[0]
-    return f"slope of ln {name} against ln pool size from generation {_LEFT_OUT + 1} on: {slope:.3f}"
+    return f"slope of ln({_WORDS[name]}) over ln(pool size) from generation {_LEFT_OUT + 1} on: {slope:.3f}"
 
 
 def second_moment_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:

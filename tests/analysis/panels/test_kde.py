@@ -121,8 +121,8 @@ def test_notes__say_how_many_generations_are_evaluated():
     results = run(MIXTURE, WORKFLOWS["accumulate"], "scott", n_replicates=2, n_generations=60, record=("nll", "ise"))
     nll, ise = panels_of(results, np.array([1, 60]), ["nll", "ise"])
     n = np.isfinite(results.metrics["nll"][0, 1:]).sum()
-    assert nll.note == f"nll is taken at {n} of 60 generations"
-    assert ise.note.startswith("slope of ln ise")
+    assert nll.note == f"the negative log density is taken at {n} of 60 generations"
+    assert ise.note.startswith("slope of ln(squared error)")
     assert nll.note in tables_of(results)
     results = run(MIXTURE, WORKFLOWS["replace"], n_replicates=2)
     assert panels_of(results, GENERATIONS, ["nll"])[0].note == ""

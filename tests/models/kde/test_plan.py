@@ -107,7 +107,7 @@ def test_observed__are_those_of_panels_and_tables():
     for panel in (nll, second, within, centre):
         assert [t for t in panel.curve.at.tolist() if t] == [1, 2, 6, 10]
         assert np.isfinite(panel.curve.mean).all()
-    assert nll.note == "nll is taken at 4 of 10 generations"
+    assert nll.note == "the negative log density is taken at 4 of 10 generations"
     assert [panel.curve.at.tolist() for panel in panels_of(results, every, ["points"])] == [[1], [10]]
     assert "nan" not in tables_of(results)
 
