@@ -74,7 +74,7 @@ def format_log_values(axes: "Axes", panels: Sequence[Panel]) -> None:
 
 
 def _show_middles(axes: "Axes", panels: Sequence[Panel]) -> None:
-    """Show all middles and what was published, and cut off bands and bounds that are much longer than their range."""
+    """Show all middles, references and what was published; cut off bands and bounds much longer than their range."""
     if any(one.paths is not None for one in panels):
         return
     values = _middles(panels)
@@ -85,7 +85,14 @@ def _show_middles(axes: "Axes", panels: Sequence[Panel]) -> None:
     bands = [drawn_band(one, log=False) for one in panels]
     edges = np.concatenate([edge for band in bands for edge in (band.low, band.high)])
     lines = np.concatenate([values, *(line.values * one.factor for one in panels for line in one.lines)])
-    shown = [values, np.clip(edges, low, high), lines[(low <= lines) & (lines <= high)], _published(panels)]
+    references = [line.values * one.factor for one in panels for line in one.lines if line.kind == "reference"]
+    shown = [
+        values,
+        np.clip(edges, low, high),
+        lines[(low <= lines) & (lines <= high)],
+        _published(panels),
+        *references,
+    ]
     least, most = (float(end(np.concatenate(shown))) for end in (np.nanmin, np.nanmax))
     margin = _MARGIN * (most - least)
     axes.set_ylim(least - margin, most + margin)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fastcollapse import simulate
-from fastcollapse.analysis.panels.panel import Axis, Panel
+from fastcollapse.analysis.panels.panel import Axis, Line, Panel
 from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.analysis.scales import dodged, format_axes
 from fastcollapse.simulation.experiment import Experiment
@@ -60,6 +60,12 @@ def test_values__long_bands_are_cut_off():
     axes.fill_between(one.curve.at, [-1e6] * 3, [1e6] * 3)
     format_axes(axes, [one], RESULTS, log=False)
     np.testing.assert_allclose(axes.get_ylim(), (-0.08, 2.08))
+
+
+def test_values__references_are_shown_and_far_bounds_are_not():
+    for kind, top in (("reference", 9.0), ("bound", 2.0)):
+        lines = (Line("a line", np.array([9.0, 9.0]), kind),)
+        assert top < formatted(panel([0, 10], [0.0, 2.0], lines=lines)).get_ylim()[1] < 1.1 * top
 
 
 def test_dodged__curves_keep_their_order_and_stay_near_their_points():

@@ -102,7 +102,7 @@ def map_exp_reward_panel(
     if sampling is None or sampling.best_of is None:
         return ()
     weights = np.exp(rewards_of(results))
-    words = ("Expected $e^r$", r"$\mathrm{E}\,e^r$", "E e^r")
+    words = ("Expected $e^r$", r"expected exponential reward $\mathrm{E}\,e^r$", "E e^r")
     return _panel(results, generations, "expected_exp_reward", lambda law: law @ weights, words)
 
 

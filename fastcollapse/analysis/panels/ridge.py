@@ -147,9 +147,11 @@ def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         labels = Labels(title, "excess test error", "as they are")
         first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
         scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
-        lines = (*first.lines, Line("theory: from scratch, best ridge", scratch, "reference"))
-        panels.append(dataclasses.replace(first, lines=lines, group="not fine-tuned"))
-        panels += [dataclasses.replace(p, heading=f"T = {T:,}, {plain(p.group)}") for p in tuned]
+        reference = Line("theory: from scratch, best ridge", scratch, "reference")
+        panels.append(dataclasses.replace(first, lines=(*first.lines, reference), group="not fine-tuned"))
+        panels += [
+            dataclasses.replace(p, heading=f"T = {T:,}, {plain(p.group)}", lines=(*p.lines, reference)) for p in tuned
+        ]
     return panels
 
 

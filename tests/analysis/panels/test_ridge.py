@@ -220,6 +220,8 @@ TUNED = {"start": "generation", "n_samples": [8, 50], "ridge": [0.0, 0.1, 0.3, 1
 def test_fine_tuning__agrees_with_theory(truth):
     results = run(truth=truth, downstream=TUNED)
     panels = panels_of(results, ALL, ["fine_tuning"])
+    # The fit from scratch is a reference of all curves, not of one.
+    assert all([line.kind for line in panel.lines].count("reference") == 1 for panel in panels)
     assert [panel.group for panel in panels[:4]] == [
         "not fine-tuned",
         *(rf"$\lambda$ = {ridge}" for ridge in ("0", "0.3", "3")),
