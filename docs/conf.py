@@ -67,6 +67,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+# Pages without other pages in their section.
+html_sidebars = {"index": [], "gallery/index": []}
 html_theme_options = {
     "logo": {"text": project},
     "show_prev_next": True,
@@ -132,7 +134,8 @@ def _highlight_commands(app, doctree):
 
 
 def _description(app, context, lines):
-    lines[:] = [re.sub(r"\|(\w+)\|", r"\\|\1\\|", line) for line in lines]
+    # Bars are not substitutions, and addresses of schedulers are not links.
+    lines[:] = [re.sub(r"tcp://", r"tcp\\://", re.sub(r"\|(\w+)\|", r"\\|\1\\|", line)) for line in lines]
 
 
 def setup(app):

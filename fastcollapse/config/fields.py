@@ -6,6 +6,7 @@ This module and the modules that declare parameters do not import NumPy: `fastco
 import dataclasses
 import math
 import numbers
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -223,7 +224,9 @@ class ListField:
     @property
     def text(self) -> str:
         """Return what the field accepts, in words."""
-        return f"list of {getattr(self.entry, 'text', 'value')}"
+        one = getattr(self.entry, "text", "value")
+        several = re.sub(r"^(whole number|number|string|list|value)", r"\1s", one)
+        return f"list of {several}"
 
     @property
     def list_depth(self) -> int:

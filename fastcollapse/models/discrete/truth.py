@@ -30,7 +30,7 @@ class ZipfMandelbrot(Section):
 class _Probabilities:
     """Check of probabilities: a list, or the path of a file of frequencies."""
 
-    text: ClassVar[str] = "list of number from 0, at most 1, or a file of frequencies (.npy, .npz, .csv, .tsv)"
+    text: ClassVar[str] = "list of numbers from 0, at most 1, or a file of frequencies (.npy, .npz, .csv, .tsv)"
 
     def __call__(self, value: Any) -> Any:
         """Return the checked value."""
