@@ -63,7 +63,7 @@ def reproduce(
     if not names and not everything:
         raise InputError("give names of recipes, or --all")
     if overwrite and output is None:
-        raise InputError("--overwrite must be with --output")
+        raise InputError("--overwrite needs --output")
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
     from fastcollapse.datasets.recipe_files import find_shipped
     from fastcollapse.datasets.shipped import recipes as shipped_recipes

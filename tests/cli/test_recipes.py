@@ -42,7 +42,7 @@ def test_reproduce__keeps_results_and_redraws(here):
 
 
 def test_reproduce__names_what_is_missing():
-    assert call("reproduce", "sur-uni", "--overwrite").stderr == "error: --overwrite must be with --output\n"
+    assert call("reproduce", "sur-uni", "--overwrite").stderr == "error: --overwrite needs --output\n"
     assert call("reproduce").stderr == "error: give names of recipes, or --all\n"
     assert call("reproduce", "sur-uni", "--all").stderr == "error: give names of recipes or --all, not both\n"
 

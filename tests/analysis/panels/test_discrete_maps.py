@@ -163,11 +163,11 @@ def test_hysteresis__has_two_stable_laws_and_a_note():
     assert panel.lines[-1].values == pytest.approx(collapsed[0] - 0.1)
     assert panel.curve.mean[-1] == pytest.approx(collapsed[0] - 0.1, rel=0.02)
     assert panel.note == threshold_text(results)
-    assert "above 1 - T = 0.5, a collapsed one below 0.625; here both are" in panel.note
+    assert "above 0.5 (1 - temperature), a collapsed law for shares below 0.625; here both are" in panel.note
     healthy = run({"uniform": 10}, stuck | {"real_share": 0.7}, {"temperature": 0.5}, 20)
     assert list(fixed_points(healthy)) == ["stable law near the truth"]
-    assert "here only this one is" in threshold_text(healthy)
-    assert "here it is not" in threshold_text(run({"uniform": 10}, SHARE, {"temperature": 0.5}, 2))
+    assert "here only the law of the truth is stable" in threshold_text(healthy)
+    assert "here only a collapsed law is stable" in threshold_text(run({"uniform": 10}, SHARE, {"temperature": 0.5}, 2))
     assert threshold_text(run({"probabilities": list(P)}, SHARE, {"temperature": 0.5}, 2)) == ""
 
 
