@@ -34,6 +34,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "paper", "examples", "**/.ipynb_checkpoints"]
 highlight_language = "text"
+# Two hyphens of an option stay two hyphens.
+smartquotes = False
 nitpicky = True
 # Types of signatures: those of other packages have no pages here, and some of this one are internal.
 nitpick_ignore_regex = [("py:(class|obj|data|exc|attr|meth|mod)", ".*")]
@@ -134,8 +136,15 @@ def _highlight_commands(app, doctree):
 
 
 def _description(app, context, lines):
-    # Bars are not substitutions, and addresses of schedulers are not links.
-    lines[:] = [re.sub(r"tcp://", r"tcp\\://", re.sub(r"\|(\w+)\|", r"\\|\1\\|", line)) for line in lines]
+    """Show example commands as blocks that can be copied, and names between backticks as code; keep |z|."""
+    found, is_block = [], False
+    for line in lines:
+        if line.startswith("| "):
+            found += [*([] if is_block else [".. code-block:: bash", ""]), f"   {line[2:]}"]
+        else:
+            found.append(re.sub(r"`([^`]+)`", r"``\1``", re.sub(r"\|(\w+)\|", r"\\|\1\\|", line)))
+        is_block = line.startswith("| ")
+    lines[:] = found
 
 
 def setup(app):
@@ -143,6 +152,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", _docstring, priority=100)
     app.connect("autodoc-process-signature", _signature)
     app.connect("sphinx-click-process-description", _description)
+    app.connect("sphinx-click-process-options", _description)
     app.connect("source-read", _source)
     app.connect("doctree-read", _highlight_commands)
     app.connect("doctree-resolved", _link_names)

@@ -173,6 +173,7 @@ def test_site__builds_without_warnings_and_needs_no_network(tmp_path):
     styles = "".join(path.read_text() for path in (tmp_path / "html").rglob("*.css"))
     assert re.findall(r"(?:url\(['\"]?|@import ['\"])(?:\w+:)?//[^)'\"]*", styles) == []
     shown = (tmp_path / "html" / "reference" / "commands.html").read_text()
+    assert "\N{EN DASH}" not in shown  # options of examples can be copied
     for name, command in main.commands.items():
         assert f'id="fastcollapse-{name}"' in shown, name
         options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
