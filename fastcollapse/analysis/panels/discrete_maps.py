@@ -182,7 +182,7 @@ def _lines(
     lines: tuple[Line, ...] = ()
     if sharp is not None and with_noise is not None:
         values = with_noise(sharp.law[generations], sharp.variance[generations])
-        lines = (Line("theory: many tokens, with their noise", values, "asymptotic"),)
+        lines = (Line("theory: many tokens, with sampling noise", values, "asymptotic"),)
     elif path is not None and sharp is None:
         lines = (Line(_PATH, quantity(path[generations]), "asymptotic"),)
     limits = {label: float(quantity(law)) for label, law in fixed_points(results).items()}

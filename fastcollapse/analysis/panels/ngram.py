@@ -21,7 +21,7 @@ _NAMES = {"cells": "n-grams", "contexts": "contexts"}
 _MOST_SPREAD = 0.2
 # The fewest independent parts of a distance, over all replicates, for a score.
 _PARTS = 100
-_POISSON = "theory: one refit, no returns in a sentence"
+_POISSON = "theory: one refit, repeats within a sentence ignored"
 
 
 def _unit(results: RecordedRun) -> str:
@@ -205,7 +205,7 @@ def total_variation_panel(results: RecordedRun, generations: np.ndarray, options
     words = ("Distance to the truth", "total variation, mean over contexts", "TV")
     unknown, lines = np.full(len(generations), np.nan), tuple[Line, ...]()
     if found is not None and not found[1]:
-        lines = (Line("theory: large contexts as Poisson or normal", found[0], "asymptotic"),)
+        lines = (Line("theory: Poisson or normal law in large contexts", found[0], "asymptotic"),)
     expected = found[0] if found is not None and found[1] else unknown
     return _distance_panel(results, generations, "total_variation", expected, words, lines)
 

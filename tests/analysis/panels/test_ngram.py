@@ -101,7 +101,7 @@ def test_alive__large_tables_have_poisson_values(run, monkeypatch):
     for panel in panels_of(results, GENERATIONS, ["words", "cells"]):
         assert np.isnan(panel.curve.expected).all()
         assert np.isfinite(panel.asymptotic()).tolist() == [False, True, False, False]
-    assert "no returns in a sentence, not scored" in tables_of(results)
+    assert "repeats within a sentence ignored, not scored" in tables_of(results)
 
 
 def test_alive__order_above_longest_sentence_is_exact_at_every_generation(run):
