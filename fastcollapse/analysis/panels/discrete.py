@@ -159,7 +159,8 @@ def coexistence_panel(results: RecordedRun, generations: np.ndarray, options: Ma
     curve = share_of(generations, alive, coexistence_bounds(p0, n, generations), exact)
     lines = bound_lines(curve)
     lines += published_lines("Seddik et al.", _from_first(seddik_bounds(p0, n, generations), generations))
-    lines += published_lines("two ends", _from_first(coexistence_bounds_published(p0, n, generations), generations))
+    both = coexistence_bounds_published(p0, n, generations)
+    lines += published_lines("Theorem 1 for both symbols", _from_first(both, generations))
     return probability_panel(
         f"Both symbols alive, $p_0$ = {p0:g}, $n$ = {n:,}", r"$\Pr(0 < P_t < 1)$", "undecided", curve, lines
     )

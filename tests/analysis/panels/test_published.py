@@ -120,7 +120,7 @@ def test_published__points_are_those_of_the_case(tmp_path):
     # Of a copy without the first case, the only case is still the second one of the shipped recipe.
     only = ('[[recipe.cases]]\n"model.estimator" = "approximate"\n', "")
     results = run(copy_of(tmp_path, "sur-gmm", only).cases()[0])
-    assert [points.label.partition(",")[0] for points in published(results).points] == ["called MLE"]
+    assert [points.label.partition(",")[0] for points in published(results).points] == ["called maximum likelihood"]
 
 
 def test_published__own_recipe_has_its_own_points(tmp_path):
