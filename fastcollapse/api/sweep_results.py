@@ -165,7 +165,7 @@ class SweepResults:
         from fastcollapse.analysis.sweep_figures import draw_sweep
 
         choice = _choice(over, fixed, generation, heat_map)
-        return draw_sweep(self._source, choice, Look((), style, width, title))
+        return draw_sweep(self._source, choice, Look(style, width, title))
 
     def caption(
         self,
