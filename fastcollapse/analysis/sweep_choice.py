@@ -24,6 +24,11 @@ class Choice:
     generation: int | None = None
     heat_map: bool | None = None
 
+    @property
+    def selection(self) -> tuple[list[str], dict[str, str]]:
+        """What decides which points are drawn."""
+        return list(self.over), dict(self.fixed or {})
+
 
 def chosen(source: Any, choice: Choice) -> Choice:
     """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has."""

@@ -67,15 +67,14 @@ def sweep_caption(source: Any, choice: Choice | None = None) -> str:
 
 
 def _caption(drawn: Drawn) -> str:
-    heading, *facts = drawn.title.split("\n")
-    words = drawn.words
-    lines = [f"{words.title if words else heading}."]
+    words, facts = drawn.words, drawn.facts
+    lines = [f"{drawn.title}."]
     if words is not None:
         lines += [
             f"Source: {plain(source_words(words))}." if words.source else "Own settings.",
             *([words.note] if words.note else []),
         ]
-    lines += [plain(f"{fact[:1].upper()}{fact[1:]}.") for fact in facts]
+    lines.append(plain(f"{facts[:1].upper()}{facts[1:]}."))
     if drawn.is_heat_map:
         return "\n".join([*lines, "Cells: simulation, or theory where the title says so; in brackets: no score."])
     panels = [panel for plot in drawn.plots for panel in plot]
@@ -90,9 +89,8 @@ def _caption(drawn: Drawn) -> str:
 def _titles(drawn: Drawn, look: Look) -> tuple[str, str]:
     """Return the title of a figure, and the line in small letters below it."""
     words = drawn.words
-    title = words.title if words is not None else drawn.title.split("\n")[0]
     changed = [source_words(words)] if words is not None and words.changes else []
-    return title if look.title is None else look.title, "; ".join([*changed, drawn.place])
+    return drawn.title if look.title is None else look.title, "; ".join([*changed, drawn.place])
 
 
 def _curves(drawn: Drawn, look: Look) -> "Figure":

@@ -33,7 +33,8 @@ class Drawn:
     plots : the panels of each plot, one for each curve; where some means are infinite, one of means and one of medians.
     sides : the dimension along the axis, and the dimension of the curves if there are several.
     results : those of one point.
-    title : the sweep, and a line of what its points have in common and of their scores.
+    title : that of the recipe in the figure of the recipe; of others, which may not show what it claims, the families.
+    facts : what the points have in common, and their scores.
     place : generation and fixed values, which are not on the axes.
     is_heat_map : whether each plot is a heat map over both sides.
     words : of the recipe of the points, None without one.
@@ -43,6 +44,7 @@ class Drawn:
     sides: Sequence[Side]
     results: RecordedRun
     title: str
+    facts: str
     place: str
     is_heat_map: bool
     words: RecipeWords | None = None
@@ -60,7 +62,7 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
-    choice = chosen(source, choice)
+    of_recipe, choice = chosen(source, Choice()), chosen(source, choice)
     axes = named_axes(source.sweep)
     sides = choose_sides(axes, choice.over, choice.fixed or {})
     entries = fixed_entries(axes, choice.fixed or {}, {side.axis for side in sides})
@@ -91,9 +93,12 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         f"generation {_range([one.last for one in points] if choice.generation is None else [choice.generation])}"
     )
     fixed = _fixed_values(axes, entries, sides)
-    title = "\n".join([_heading(points, words), "; ".join([generation, *_sizes(source, points, fixed)])])
-    title = "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])])
-    return Drawn(plots, sides, results, title, "; ".join([generation, *fixed]), heat, words)
+    families = dict.fromkeys(value_words("model.family", one.experiment.family) for one in points)
+    is_own = words is not None and choice.selection == of_recipe.selection
+    title = words.title if words is not None and is_own else f"Sweep: {' and '.join(families)}"
+    scores = _scores([panel.curve for plot in plots for panel in plot])
+    facts = "; ".join([generation, *_sizes(source, points, fixed), *scores])
+    return Drawn(plots, sides, results, title, facts, "; ".join([generation, *fixed]), heat, words)
 
 
 def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
@@ -229,12 +234,6 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
 def _quantile(curve: Curve, k: int) -> np.ndarray | None:
     """Return the lower (0) or the upper (1) quantiles of a curve, None where they are not known."""
     return None if curve.quantiles is None else np.asarray(curve.quantiles[k])
-
-
-def _heading(points: Sequence[RecordedRun], words: RecipeWords | None) -> str:
-    """Return the title of a sweep: that of its recipe, or its families."""
-    families = dict.fromkeys(value_words("model.family", results.experiment.family) for results in points)
-    return words.changed_title if words is not None else f"Sweep: {' and '.join(families)}"
 
 
 def _fixed_values(axes: Sequence[Dimension], entries: Sequence[int], sides: Sequence[Side]) -> list[str]:

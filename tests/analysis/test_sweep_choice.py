@@ -4,7 +4,7 @@ import pytest
 
 from fastcollapse.analysis.sweep_axes import choose_sides, fixed_entries
 from fastcollapse.analysis.sweep_choice import Choice, chosen, fixed_values
-from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_figures import draw_with_caption
 from fastcollapse.datasets.shipped import sweeps as shipped_sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.sweeps.axes import named_axes
@@ -22,7 +22,13 @@ def test_choice__without_options_is_that_of_the_recipe(tmp_path):
     expected = Choice(("n_samples", "dimension"), {"workflow": "accumulate_subsample"}, 2, None)
     assert chosen(folder, Choice(generation=2)) == expected
     assert chosen(folder, Choice(heat_map=True)) == Choice(heat_map=True)
-    draw_sweep(folder)
+    # Another choice may not show what the title of the recipe claims.
+    title = folder.results(0).recipe.title
+    same, other = Choice(expected.over, expected.fixed), Choice(expected.over, {"workflow": "replace"})
+    for choice, shown in ((Choice(), title), (same, title), (other, "Sweep: Gaussian")):
+        figure, caption = draw_with_caption(folder, choice)
+        assert figure.get_suptitle() == shown
+        assert caption.startswith(f"{shown}.\nSource: after arXiv:2410.16713")
 
 
 @pytest.mark.parametrize("name", shipped_sweeps())

@@ -54,7 +54,7 @@ def test_panels__families_have_separate_plots(families):
         (panel,) = drawn.plots[titles.index(title)]
         assert np.isfinite(panel.curve.mean).tolist() == known
     assert drawn.sides[0].names == [r"Poisson, $\lambda_0$ = 2", r"Gaussian, $\sigma_0$ = 1"]
-    assert drawn.title.startswith("Sweep: Poisson and Gaussian\n")
+    assert drawn.title == "Sweep: Poisson and Gaussian"
 
 
 def test_categorical_axis__has_no_lines(families):
@@ -86,19 +86,19 @@ def test_names__of_tables_have_their_own_keys():
 
 
 def test_title__bounds_and_unscored_points_are_no_scores(families):
-    title = drawn_of(families, Choice()).title
-    assert "largest |z|" in title
+    facts = drawn_of(families, Choice()).facts
+    assert "largest |z|" in facts
     drawn = drawn_of(families, Choice())
     n = sum(int(panel.curve.is_compared.sum()) for plot in drawn.plots for panel in plot)
-    assert f"; {n} score" in title
+    assert f"; {n} score" in facts
 
 
 def test_title__is_valid_for_all_points(ragged):
     drawn = drawn_of(ragged, Choice())
-    assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
+    assert drawn.facts.startswith("generation 2 to 6; 3 to 5 replicates")
     assert [panel.group for panel in drawn.plots[0]] == ["$K$ = 10", "$K$ = 20"]
     one = drawn_of(ragged, Choice(fixed={"uniform": "20"}))
-    assert one.title.splitlines()[1].startswith("generation 6; 3 replicates; $K$ = 20")
+    assert one.facts.startswith("generation 6; 3 replicates; $K$ = 20")
 
 
 def test_generation__shorter_points_leave_gap(ragged):
