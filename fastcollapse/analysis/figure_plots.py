@@ -148,6 +148,8 @@ def described_plots(plots: Sequence[Plot]) -> tuple[list[str], list[str], bool, 
             bands |= dict.fromkeys(some_bands)
         elif some_bands:
             notes[f"A plot of more than {MOST_BANDS} curves has no bands."] = None
+        if isinstance(one, Overlay) and not one.shares_points:
+            notes["Published points are not drawn where they do not belong to all curves of a plot."] = None
         case = plain(one.case) if isinstance(one, Single) else ""
         notes |= dict.fromkeys(f"{case}: {note}" if case else note for note in some_notes)
         has_theory |= some_theory
