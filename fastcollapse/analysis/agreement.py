@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastcollapse.analysis.generations import log_spaced_generations, table_generations
+from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel
 from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.analysis.tables import why_not_compared
+from fastcollapse.analysis.tables import table_panels, why_not_compared
 from fastcollapse.analysis.words import plain
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -146,30 +147,27 @@ def agreement_of(results: RecordedRun) -> list[Agreement]:
     return [plot_agreement(points) for points in compared_points(results)]
 
 
-def compared_points(results: RecordedRun, case: str = "") -> list[list[ComparedPoint]]:
+@cached_by_results
+def compared_points(results: RecordedRun) -> tuple[tuple[ComparedPoint, ...], ...]:
     """Return the points of each plot of a run beside theory, also those that are not compared.
 
     Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis.
-
-    Parameters
-    ----------
-    case : the case of a recipe in words.
     """
     has_generations = results.recipe is not None and results.recipe.generations is not None
-    generations = table_generations(results) if has_generations else log_spaced_generations(results.last, _N_COMPARED)
+    spaced = log_spaced_generations(results.last, _N_COMPARED)
     plots: dict[tuple[str, str], list[Panel]] = {}
-    for panel in panels_of(results, generations):
+    for panel in table_panels(results) if has_generations else panels_of(results, spaced):
         if panel.is_picture:
             continue
         plots.setdefault((panel.title, panel.heading), []).append(panel)
     found = []
     for panels in plots.values():
         no_theory = why_not_compared(results, panels)
-        found.append([point for panel in panels for point in _points(results, panel, no_theory, case)])
-    return [points for points in found if points]
+        found.append(tuple(point for panel in panels for point in _points(results, panel, no_theory)))
+    return tuple(points for points in found if points)
 
 
-def _points(results: RecordedRun, panel: Panel, no_theory: str, case: str) -> Iterator[ComparedPoint]:
+def _points(results: RecordedRun, panel: Panel, no_theory: str) -> Iterator[ComparedPoint]:
     """Yield the points of a panel.
 
     Parameters
@@ -198,7 +196,7 @@ def _points(results: RecordedRun, panel: Panel, no_theory: str, case: str) -> It
         shown = (values[i] * panel.factor for values in (curve.mean, error, curve.expected, lower, upper))
         mean, standard_error, theory, low, high = map(float, shown)
         yield ComparedPoint(
-            case, plain(panel.title), plain(panel.name), plain(panel.group), panel.axis.heading, at,
+            "", plain(panel.title), plain(panel.name), plain(panel.group), panel.axis.heading, at,
             mean, standard_error, theory, low, high,
             float(curve.z[i]) if has_z else math.nan, reason, plain(panel.place(i)),
         )  # fmt: skip

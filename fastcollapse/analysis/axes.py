@@ -21,6 +21,7 @@ from fastcollapse.analysis.theory_lines import (
     exact_label,
     isolated,
     plot_theory,
+    seen_lines,
     shared_lines,
 )
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -72,13 +73,18 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
     if np.isfinite(curve.expected).any():
         draw_exact(axes, panel, color=theory, ls=EXACT, label=exact_label(panel))
     n_drawn: dict[str, int] = {}
-    for line in panel.lines:
+    for line in seen_lines(panel):
         if not np.isfinite(line.values).any():
             continue
         styles = STYLES[line.kind]
         colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
         plot_theory(axes, at, line.values * panel.factor, color=colour or theory, ls=dash, label=line.label)
+    draw_published(axes, panel)
+
+
+def draw_published(axes: "Axes", panel: Panel) -> None:
+    """Draw the points of a panel that are read off a published figure."""
     for points in panel.points:
         values = np.array(points.values) * panel.factor
         look: dict[str, Any] = {"marker": "+", "color": "k"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fastcollapse.analysis.agreement import verdict
 from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
 from fastcollapse.analysis.comparison import Comparison, compare
-from fastcollapse.analysis.figure_plots import check_runs, described_plots
+from fastcollapse.analysis.figure_plots import FigurePlots, described_plots
 from fastcollapse.analysis.figure_words import title_of, truths_of
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
@@ -21,21 +21,12 @@ _BANDS = {
 }
 
 
-def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
+def caption_of(figure: FigurePlots) -> str:
     """Return the caption of a figure, a line for each thing it says.
 
     It has the title, the source, what was run, the note of the recipe, what lines and bands are, and the verdict.
-
-    Parameters
-    ----------
-    panels : names of the only panels that the figure has.
-
-    Raises
-    ------
-    InputError
-        See `draw`.
     """
-    check_runs(cases)
+    cases = figure.cases
     words, results = recipe_words(cases), cases[0]
     experiment = results.experiment
     lines = [f"{plain(title_of(cases))}."]
@@ -49,7 +40,7 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
         lines.append(plain(f"Workflow {'; '.join([', '.join(names), *([settings(maps)] if maps else [])])}."))
     if words is not None and words.note:
         lines.append(words.note)
-    lines += figure_lines(cases, panels)
+    lines += figure_lines(figure)
     if all(one.n_replicates > 1 for one in cases):
         comparison = compare(cases)
         largest = comparison.largest
@@ -60,9 +51,9 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
     return "\n".join(lines)
 
 
-def figure_lines(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> list[str]:
+def figure_lines(figure: FigurePlots) -> list[str]:
     """Return what the lines and bands of a figure are; see `caption_of`."""
-    return look_lines(*described_plots(cases, panels))
+    return look_lines(*described_plots(figure.plots))
 
 
 def look_lines(bands: Sequence[str], notes: Sequence[str], has_theory: bool, has_distances: bool) -> list[str]:

@@ -4,7 +4,7 @@ import html
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +185,9 @@ def compare(results: RecordedRun | Sequence[RecordedRun]) -> Comparison:
             where = f" in {case.path}" if case.path else ""
             raise InputError(f"a comparison must have at least one finished generation, got none{where}")
     named, words = zip(cases, map(plain, case_names(cases)), strict=True), recipe_words(cases)
-    plots = tuple(tuple(plot) for case, name in named for plot in compared_points(case, name))
+    plots = tuple(
+        tuple(replace(point, case=name) for point in plot) for case, name in named for plot in compared_points(case)
+    )
     return Comparison(plots, "" if words is None else words.heading)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcollapse.analysis.captions import caption_of
-from fastcollapse.analysis.figures import Look, draw
+from fastcollapse.analysis.figure_plots import plots_of_figure
+from fastcollapse.analysis.figures import Look, draw_plots
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.config.output_paths import FIGURES, caption_path, check_output_file, make_output_parent
 from fastcollapse.errors import InputError, StoreError
@@ -22,7 +23,11 @@ _DPI = 200
 
 
 def save_figure(
-    results: RecordedRun | Sequence[RecordedRun], path: str | Path, replace: bool = False, look: Look | None = None
+    results: RecordedRun | Sequence[RecordedRun],
+    path: str | Path,
+    replace: bool = False,
+    look: Look | None = None,
+    panels: Sequence[str] = (),
 ) -> None:
     """Draw the figure of a run, of the cases of a recipe, or of several runs, into a new file.
 
@@ -31,6 +36,7 @@ def save_figure(
     path : a new file that ends in .png, .pdf or .svg; the caption is beside it, NAME.caption.txt.
     replace : whether an existing figure and its caption are replaced; they stay until the new ones are drawn.
     look : how it is drawn, by default for paper.
+    panels : names of the only panels that are drawn; none for those of the recipe or the family.
 
     Raises
     ------
@@ -39,10 +45,10 @@ def save_figure(
     StoreError
         The file cannot be written.
     """
-    path, look = Path(path), look or Look()
+    path = Path(path)
     check_output_file(path, FIGURES, "figure")
-    cases = [results] if isinstance(results, RecordedRun) else list(results)
-    write_figure(draw(cases, look=look), caption_of(cases, look.panels), path, replace)
+    plots = plots_of_figure([results] if isinstance(results, RecordedRun) else list(results), panels)
+    write_figure(draw_plots(plots, look or Look())[0], caption_of(plots), path, replace)
 
 
 @drawing

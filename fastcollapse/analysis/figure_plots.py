@@ -62,14 +62,40 @@ class Single(NamedTuple):
 Plot = Overlay | Single | list[tuple[Scatter, str]]
 
 
-def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[Plot], int]:
-    """Return the plots of a figure, row by row, and its columns."""
+class FigurePlots(NamedTuple):
+    """The plots of a figure of runs: their panels are made once, for the picture and for its caption.
+
+    Parameters
+    ----------
+    cases : the run, the cases of a recipe, or runs of several files.
+    plots : row by row.
+    n_columns : the number of plots side by side.
+    """
+
+    cases: Sequence[RecordedRun]
+    plots: Sequence[Plot]
+    n_columns: int
+
+
+def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str] = ()) -> FigurePlots:
+    """Return the plots of the figure of runs.
+
+    Parameters
+    ----------
+    names : of the only panels that are drawn, see `panel_names`; none for those of the recipe or the family.
+
+    Raises
+    ------
+    InputError
+        There is no run, one has no finished generation, or no panel has a name.
+    """
+    check_runs(cases)
     recipe = cases[0].recipe
     if recipe is not None and recipe.panels == ("scatter",) and tuple(names) in ((), ("scatter",)):
         points = [panels_for(results).scatter(results) for results in cases]
         scatters = [scatter for scatter in points if scatter is not None]
         if len(scatters) == len(cases):
-            return [list(zip(scatters, case_names(cases), strict=True))], 1
+            return FigurePlots(cases, [list(zip(scatters, case_names(cases), strict=True))], 1)
     panels = [figure_panels(results, names) for results in cases]
     if not all(panels):
         raise InputError("a figure must have at least one recorded metric, got none")
@@ -78,11 +104,11 @@ def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
         together: list[Plot] = [
             *joined, *(Single(run, plot, f"{plot[0].title}\n{name}".rstrip("\n")) for run, plot, name in alone)
         ]  # fmt: skip
-        return together, _columns(len(together), len(together))
+        return FigurePlots(cases, together, _columns(len(together), len(together)))
     several = any(panel.group for some in panels for panel in some)
     if recipe is not None and recipe.overlay is not None and len(cases) > 1 and not several:
         overlays, n_columns = overlays_of(cases, panels)
-        return list(overlays), n_columns if n_columns > 1 else _columns(len(overlays), len(overlays))
+        return FigurePlots(cases, overlays, n_columns if n_columns > 1 else _columns(len(overlays), len(overlays)))
     named = list(zip(cases, panels, case_names(cases), strict=True))
     plots = [(results, plot, name) for results, some, name in named for plot in plots_of(some)]
     titles = [plot[0].title for _, plot, _ in plots]
@@ -90,7 +116,7 @@ def plots_of_figure(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
     has_own_panels = recipe is not None and (recipe.panels is not None or recipe.cases is not None)
     if not names and len(singles) > 1 and not has_own_panels and schedule_of(cases[0]).is_plain:
         singles[1] = singles[1]._replace(has_other=True)
-    return list(singles), _columns(len(singles), len(plots_of(panels[0])))
+    return FigurePlots(cases, singles, _columns(len(singles), len(plots_of(panels[0]))))
 
 
 def _title(title: str, name: str, titles: Sequence[str]) -> str:
@@ -108,9 +134,8 @@ def _title(title: str, name: str, titles: Sequence[str]) -> str:
     return name if len(set(titles)) == 1 and "," not in title else f"{title}\n{name}"
 
 
-def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple[list[str], list[str], bool, bool]:
+def described_plots(plots: Sequence[Plot]) -> tuple[list[str], list[str], bool, bool]:
     """Return the bands and notes of the plots of a figure, and whether theory and distances to it are drawn."""
-    plots, _ = plots_of_figure(cases, names)
     bands: dict[str, None] = {}
     notes: dict[str, None] = {}
     has_theory = False
@@ -124,6 +149,8 @@ def described_plots(cases: Sequence[RecordedRun], names: Sequence[str]) -> tuple
         elif some_bands:
             notes[f"A plot of more than {MOST_BANDS} curves has no bands."] = None
         if isinstance(one, Overlay):
+            if not one.shares_points:
+                notes["Published points are not drawn where they do not belong to all curves of a plot."] = None
             notes |= dict.fromkeys(_overlay_notes(one, "" if len(plots) == 1 else plain(one.title)))
         else:
             notes |= dict.fromkeys(f"{plain(one.case)}: {note}" if one.case else note for note in some_notes)

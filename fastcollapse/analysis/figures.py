@@ -10,9 +10,9 @@ from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.figure_axes import given_axes, new_axes, width_of
 from fastcollapse.analysis.figure_plots import (
     MOST_WITH_RESIDUALS,
+    FigurePlots,
     Plot,
     Single,
-    check_runs,
     figure_generations,
     has_residuals,
     plots_of_figure,
@@ -43,14 +43,12 @@ class Look:
 
     Parameters
     ----------
-    panels : names of the only panels that are drawn, see `panel_names`; none for those of the recipe or the family.
     style : "paper" or "screen".
     width : "one" or "two" columns of a journal, inches, or None for that of the style.
     title : of the figure, "" for none; None for that of the recipe or the run.
     legend : whether there is a legend.
     """
 
-    panels: Sequence[str] = ()
     style: str = PAPER
     width: str | float | None = None
     title: str | None = None
@@ -86,8 +84,7 @@ def plot(
     """
     cases = [results] if isinstance(results, RecordedRun) else list(results)
     given = None if axes is None else [place for place in np.asarray(axes, object).ravel() if place is not None]
-    look = dataclasses.replace(look or Look(style=SCREEN), panels=names_of(panel))
-    figure, used = _draw(cases, look, given)
+    figure, used = draw_plots(plots_of_figure(cases, names_of(panel)), look or Look(style=SCREEN), given)
     if not isinstance(panel, str):
         return figure
     places = np.array(used, object)
@@ -126,24 +123,22 @@ def draw(
     InputError
         A run has no finished generation, no panel has this name, or the number of axes is another.
     """
-    look = look or Look()
-    return _draw(cases, dataclasses.replace(look, panels=names_of(panel) or look.panels), axes)[0]
+    return draw_plots(plots_of_figure(cases, names_of(panel)), look or Look(), axes)[0]
 
 
 @drawing
-def _draw(
-    cases: Sequence[RecordedRun], look: Look, axes: "Sequence[Axes] | None" = None
+def draw_plots(
+    figure_plots: FigurePlots, look: Look, axes: "Sequence[Axes] | None" = None
 ) -> "tuple[Figure, list[Axes]]":
-    """Return the figure, and the axes of its plots."""
+    """Return the figure of some plots, and their axes; see `draw`."""
     import matplotlib as mpl  # start-up time
 
-    check_runs(cases)
+    cases, plots, wished = figure_plots
     style = style_of(look.style, float(mpl.rcParams["font.size"]))
     if axes is not None:
         scale = float(mpl.rcParams["font.size"])
         sizes: dict[Any, Any] = {"axes.titlesize": scale, "legend.fontsize": 0.9 * scale}
         with mpl.rc_context(sizes):
-            plots, _ = plots_of_figure(cases, look.panels)
             figure, used = given_axes(axes, len(plots))
             for place, one in zip(used, plots, strict=True):
                 _draw_one(place, one)
@@ -153,7 +148,6 @@ def _draw(
                     place_legend(place, column)
             return figure, used
     with mpl.rc_context(dict(style.settings)):
-        plots, wished = plots_of_figure(cases, look.panels)
         width = inches_of(look.width)
         most = style.columns(width)
         n_columns = wished if wished <= most else min(len(plots), most)

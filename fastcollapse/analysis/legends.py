@@ -1,6 +1,6 @@
 """Legends of figures: one for all plots that share series, or one below each plot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,34 +95,21 @@ def place_legend(axes: "Axes", inches: float, lowest: "Axes | None" = None, name
     letters = points_of("legend.fontsize") / 72
     below = 4.6 * letters + names
     offset = ScaledTranslation(0, -below, axes.figure.dpi_scale_trans)
-    labels, n_columns = _columns(told_apart(list(entries)), inches - _MARGIN)
     lowest = axes if lowest is None else lowest
-    return lowest.legend(
-        list(entries.values()),
-        labels,
-        loc="upper center",
-        ncols=n_columns,
-        bbox_to_anchor=(0.5, 0),
-        bbox_transform=lowest.transAxes + offset,
-        borderaxespad=0,
-        borderpad=0,
-        frameon=False,
-    )
+    place: dict[str, Any] = {"loc": "upper center", "bbox_transform": lowest.transAxes + offset, "borderaxespad": 0}
+    return _legend(lowest, entries, inches - _MARGIN, **place)
 
 
-def shared_legend(figure: "Figure", entries: dict[str, Any]) -> "Legend":
+def shared_legend(figure: "Figure", entries: Mapping[str, Any]) -> "Legend":
     """Place one legend at the bottom of a figure."""
-    labels, n_columns = _columns(told_apart(list(entries)), figure.get_figwidth() - 2 * _MARGIN)
-    return figure.legend(
-        list(entries.values()),
-        labels,
-        loc="lower center",
-        ncols=n_columns,
-        bbox_to_anchor=(0.5, 0),
-        borderaxespad=0.3,
-        borderpad=0,
-        frameon=False,
-    )
+    return _legend(figure, entries, figure.get_figwidth() - 2 * _MARGIN, loc="lower center", borderaxespad=0.3)
+
+
+def _legend(owner: "Axes | Figure", entries: Mapping[str, Any], inches: float, **place: Any) -> "Legend":
+    """Place a legend without a frame in the middle below its owner, in as many columns as its width has room for."""
+    labels, n_columns = _columns(told_apart(list(entries)), inches)
+    handles = list(entries.values())
+    return owner.legend(handles, labels, ncols=n_columns, bbox_to_anchor=(0.5, 0), borderpad=0, frameon=False, **place)
 
 
 def told_apart(labels: Sequence[str]) -> list[str]:

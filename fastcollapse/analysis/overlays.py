@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.analysis.axes import draw_simulated, series_style
+from fastcollapse.analysis.axes import draw_published, draw_simulated, series_style
 from fastcollapse.analysis.panels.panel import Panel, is_log
 from fastcollapse.analysis.panels.style import EDGE, EXACT, darker, series_colours
 from fastcollapse.analysis.scales import format_axes
@@ -50,6 +50,11 @@ class Overlay(NamedTuple):
     def has_bands(self) -> bool:
         """Whether there are few enough curves for bands."""
         return len(self.panels) <= MOST_BANDS
+
+    @property
+    def shares_points(self) -> bool:
+        """Whether all curves have the same published points, or none of them has any."""
+        return all(panel.points == self.panels[0].points for panel in self.panels)
 
 
 def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> tuple[list[Overlay], int]:
@@ -126,6 +131,8 @@ def draw_overlay(axes: "Axes", plot: Overlay) -> None:
     longest = max(plot.runs, key=lambda results: results.last)
     format_axes(axes, plot.panels, longest, log)
     draw_shared(axes, plot.panels)
+    if plot.shares_points:
+        draw_published(axes, plot.panels[0])
     if has_exact:
         axes.plot([], [], color=EDGE, ls=EXACT, label="theory: exact")
     for label, dash in bounds.items():

@@ -62,13 +62,14 @@ class Reproduction:
         """Return the figure; parameters as in `Results.plot`."""
         from fastcollapse.analysis.figures import Look, draw  # imports Matplotlib
 
-        return draw(self.cases, look=Look((), style, width, title))
+        return draw(self.cases, look=Look(style, width, title))
 
     def caption(self) -> str:
         """Return the caption of the figure."""
         from fastcollapse.analysis.captions import caption_of  # imports Matplotlib
+        from fastcollapse.analysis.figure_plots import plots_of_figure
 
-        return caption_of(self.cases)
+        return caption_of(plots_of_figure(self.cases))
 
     def __str__(self) -> str:
         return self.line()

@@ -17,17 +17,15 @@ from fastcollapse.analysis.heat_maps import draw_heat_map, heat_maps_of
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.sweep_axes import WIDE
-from fastcollapse.analysis.sweep_panels import Choice, Drawn, chosen, drawn_of
+from fastcollapse.analysis.sweep_choice import Choice
+from fastcollapse.analysis.sweep_panels import Drawn, drawn_of
 from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
 from fastcollapse.analysis.words import plain, source_words
-from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The most curves of one plot; more are a heat map.
-_MOST_CURVES = 8
 _MOST_COLUMNS = 2
 
 
@@ -46,39 +44,38 @@ def draw_sweep(source: Any, choice: Choice | None = None, look: Look | None = No
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
-    return _figure(*_drawn(source, choice or Choice()), look or Look())
+    return _figure(drawn_of(source, choice or Choice()), look or Look())
 
 
 @drawing
 def draw_with_caption(source: Any, choice: Choice | None = None, look: Look | None = None) -> "tuple[Figure, str]":
     """Return the figure of a sweep and its caption; the points are read once. See `draw_sweep`."""
-    drawn, heat = _drawn(source, choice or Choice())
-    return _figure(drawn, heat, look or Look()), _caption(drawn, heat)
+    drawn = drawn_of(source, choice or Choice())
+    return _figure(drawn, look or Look()), _caption(drawn)
 
 
-def _figure(drawn: Drawn, heat: bool, look: Look) -> "Figure":
+def _figure(drawn: Drawn, look: Look) -> "Figure":
     import matplotlib as mpl  # start-up time
 
     with mpl.rc_context(dict(style_of(look.style, float(mpl.rcParams["font.size"])).settings)):
-        return _heat_maps(drawn, look) if heat else _curves(drawn, look)
+        return _heat_maps(drawn, look) if drawn.is_heat_map else _curves(drawn, look)
 
 
 def sweep_caption(source: Any, choice: Choice | None = None) -> str:
     """Return the caption of the figure of a sweep: title, source, what its points have in common, and the verdict."""
-    return _caption(*_drawn(source, choice or Choice()))
+    return _caption(drawn_of(source, choice or Choice()))
 
 
-def _caption(drawn: Drawn, heat: bool) -> str:
-    heading, *facts = drawn.title.split("\n")
-    words = drawn.words
-    lines = [f"{words.title if words else heading}."]
+def _caption(drawn: Drawn) -> str:
+    words, facts = drawn.words, drawn.facts
+    lines = [f"{drawn.title}."]
     if words is not None:
         lines += [
             f"Source: {plain(source_words(words))}." if words.source else "Own settings.",
             *([words.note] if words.note else []),
         ]
-    lines += [plain(f"{fact[:1].upper()}{fact[1:]}.") for fact in facts]
-    if heat:
+    lines.append(plain(f"{facts[:1].upper()}{facts[1:]}."))
+    if drawn.is_heat_map:
         return "\n".join([*lines, "Cells: simulation, or theory where the title says so; in brackets: no score."])
     panels = [panel for plot in drawn.plots for panel in plot]
     logs = [panel.log or _is_wide(plot) for plot in drawn.plots for panel in plot]
@@ -89,23 +86,11 @@ def _caption(drawn: Drawn, heat: bool) -> str:
     return "\n".join([*lines, *look_lines(bands, notes, has_theory, has_distances=False)])
 
 
-def _drawn(source: Any, choice: Choice) -> tuple[Drawn, bool]:
-    """Return the plots of a figure, and whether they are heat maps."""
-    choice = chosen(source, choice)
-    drawn = drawn_of(source, choice)
-    two = len(drawn.sides) > 1
-    heat = choice.heat_map if choice.heat_map is not None else two and drawn.sides[1].dimension.length > _MOST_CURVES
-    if heat and not two:
-        raise InputError("a heat map must be over two parameters, got one")
-    return drawn, heat
-
-
 def _titles(drawn: Drawn, look: Look) -> tuple[str, str]:
     """Return the title of a figure, and the line in small letters below it."""
     words = drawn.words
-    title = words.title if words is not None else drawn.title.split("\n")[0]
     changed = [source_words(words)] if words is not None and words.changes else []
-    return title if look.title is None else look.title, "; ".join([*changed, drawn.place])
+    return drawn.title if look.title is None else look.title, "; ".join([*changed, drawn.place])
 
 
 def _curves(drawn: Drawn, look: Look) -> "Figure":

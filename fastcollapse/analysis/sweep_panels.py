@@ -12,67 +12,16 @@ from fastcollapse.analysis.panels.published import RecipeWords, recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
+from fastcollapse.analysis.sweep_choice import Choice, chosen
 from fastcollapse.analysis.words import parameter_values, plain, value_words
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import Dimension, named_axes
 
+# The most curves of one plot; more are a heat map.
+_MOST_CURVES = 8
 # Title, label and number of a panel among those with the same title and label.
 Key = tuple[str, str, int]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The options of a figure of a sweep.
-
-    Parameters
-    ----------
-    over : names or keys of one or two swept parameters, the first along the axis; by default those with most values.
-    fixed : name or key of another parameter -> its value as text; by default its first value.
-    generation : None for the last.
-    heat_map : whether it is a heat map instead of curves; None to decide by the number of values.
-    """
-
-    over: Sequence[str] = ()
-    fixed: Mapping[str, str] | None = None
-    generation: int | None = None
-    heat_map: bool | None = None
-
-
-def chosen(source: Any, choice: Choice) -> Choice:
-    """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has.
-
-    Parameters
-    ----------
-    source : a `SweepFolder` or `CollectedSweep`.
-
-    Raises
-    ------
-    InputError
-        The recipe has a fixed value that is not "PARAMETER=VALUE".
-    """
-    points = source.done()
-    recipe = source.results(min(points)).recipe if points else None
-    if recipe is None or choice.over or choice.fixed or choice.heat_map is not None:
-        return choice
-    return Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
-
-
-def fixed_values(texts: Sequence[str]) -> dict[str, str]:
-    """Return the values of fixed parameters, each given as "PARAMETER=VALUE".
-
-    Examples
-    --------
-    >>> fixed_values(["workflow=replace", "sigma=1"])
-    {'workflow': 'replace', 'sigma': '1'}
-    """
-    fixed = {}
-    for text in texts:
-        name, _, value = text.partition("=")
-        if not (name and value):
-            raise InputError(f"a fixed value must be PARAMETER=VALUE, got {text!r}")
-        fixed[name] = value
-    return fixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +33,10 @@ class Drawn:
     plots : the panels of each plot, one for each curve; where some means are infinite, one of means and one of medians.
     sides : the dimension along the axis, and the dimension of the curves if there are several.
     results : those of one point.
-    title : the sweep, and a line of what its points have in common and of their scores.
+    title : that of the recipe in the figure of the recipe; of others, which may not show what it claims, the families.
+    facts : what the points have in common, and their scores.
     place : generation and fixed values, which are not on the axes.
+    is_heat_map : whether each plot is a heat map over both sides.
     words : of the recipe of the points, None without one.
     """
 
@@ -93,12 +44,14 @@ class Drawn:
     sides: Sequence[Side]
     results: RecordedRun
     title: str
+    facts: str
     place: str
+    is_heat_map: bool
     words: RecipeWords | None = None
 
 
 def drawn_of(source: Any, choice: Choice) -> Drawn:
-    """Return the plots of a figure of a sweep.
+    """Return the plots of a figure of a sweep; a choice without parameters and kind is that of its recipe.
 
     Parameters
     ----------
@@ -109,6 +62,7 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
+    of_recipe, choice = chosen(source, Choice()), chosen(source, choice)
     axes = named_axes(source.sweep)
     sides = choose_sides(axes, choice.over, choice.fixed or {})
     entries = fixed_entries(axes, choice.fixed or {}, {side.axis for side in sides})
@@ -130,14 +84,21 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     ]
     if not plots:  # panels over another axis than generations have a curve for each point
         sides, plots = [first], _point_curves(rows[0], first)
+    two = len(sides) > 1
+    heat = choice.heat_map if choice.heat_map is not None else two and sides[1].dimension.length > _MOST_CURVES
+    if heat and not two:
+        raise InputError("a heat map must be over two parameters, got one")
     words = sweep_words(source, [point for row in drawn for point in row if point is not None])
     generation = (
         f"generation {_range([one.last for one in points] if choice.generation is None else [choice.generation])}"
     )
     fixed = _fixed_values(axes, entries, sides)
-    title = "\n".join([_heading(points, words), "; ".join([generation, *_sizes(source, points, fixed)])])
-    title = "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])])
-    return Drawn(plots, sides, results, title, "; ".join([generation, *fixed]), words)
+    families = dict.fromkeys(value_words("model.family", one.experiment.family) for one in points)
+    is_own = words is not None and choice.selection == of_recipe.selection
+    title = words.title if words is not None and is_own else f"Sweep: {' and '.join(families)}"
+    scores = _scores([panel.curve for plot in plots for panel in plot])
+    facts = "; ".join([generation, *_sizes(source, points, fixed), *scores])
+    return Drawn(plots, sides, results, title, facts, "; ".join([generation, *fixed]), heat, words)
 
 
 def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
@@ -273,12 +234,6 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
 def _quantile(curve: Curve, k: int) -> np.ndarray | None:
     """Return the lower (0) or the upper (1) quantiles of a curve, None where they are not known."""
     return None if curve.quantiles is None else np.asarray(curve.quantiles[k])
-
-
-def _heading(points: Sequence[RecordedRun], words: RecipeWords | None) -> str:
-    """Return the title of a sweep: that of its recipe, or its families."""
-    families = dict.fromkeys(value_words("model.family", results.experiment.family) for results in points)
-    return words.changed_title if words is not None else f"Sweep: {' and '.join(families)}"
 
 
 def _fixed_values(axes: Sequence[Dimension], entries: Sequence[int], sides: Sequence[Side]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
+from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.analysis.words import case_words, plain
 from fastcollapse.config.dotted_keys import flat
@@ -60,7 +61,7 @@ def panel_tables(results: RecordedRun) -> tuple[list[PanelTable], list[str]]:
     generations = table_generations(results)
     if not generations[generations >= 1].size:
         return [], ["No generation is finished yet."]
-    panels = panels_of(results, generations)
+    panels = table_panels(results)
     if not panels:
         return [], ["No metric was recorded."]
     over_generations = [panel for panel in panels if panel.axis is GENERATION]
@@ -74,6 +75,12 @@ def panel_tables(results: RecordedRun) -> tuple[list[PanelTable], list[str]]:
     legend = "; ".join(f"{cell}: {meaning}" for cell, meaning in _LEGEND.items() if cell in cells)
     notes = _notes(results, panels, has_scores)
     return tables, [note for note in (notes, f"  ({legend})" if legend else "") if note]
+
+
+@cached_by_results
+def table_panels(results: RecordedRun) -> list[Panel]:
+    """Return the panels of a run at the generations of its tables."""
+    return panels_of(results, table_generations(results))
 
 
 def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> PanelTable:

@@ -1,5 +1,7 @@
 """Lines of theory and references in one axes, with their styles."""
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +27,24 @@ STYLES: dict[str, list[tuple[str, Any]]] = {
 }
 # The part of the largest value that is rounding.
 _ROUNDING = 1e-12
+# Bounds that differ by less than this part of the range of a plot are one line to the eye.
+_COINCIDE = 0.002
 # Lines that are not theory of a curve: several curves share them.
 SHARED = ("limit", "reference")
+
+
+def seen_lines(panel: Panel) -> list[Line]:
+    """Return the lines of a panel; bounds that all coincide to the eye are one line, whose label says so."""
+    bounds = [line for line in panel.lines if line.kind in ("bound", "published")]
+    values = np.array([panel.curve.mean, *(line.values for line in bounds)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = np.log(values) if panel.log else values
+        spread = np.fmax.reduce(np.ptp(shown[1:], axis=0)) if len(bounds) > 1 else np.nan
+        if not spread <= _COINCIDE * (np.nanmax(shown) - np.nanmin(shown)):
+            return list(panel.lines)
+    names = dict.fromkeys(re.sub("lower bound|upper bound", "both bounds", line.label) for line in bounds)
+    one = dataclasses.replace(bounds[0], label=f"{'; '.join(names)} (coincide)")
+    return [one if line is bounds[0] else line for line in panel.lines if line not in bounds[1:]]
 
 
 def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:

@@ -36,7 +36,7 @@ def plot(
     from fastcollapse.analysis import figures
 
     _check_results(results, "plot")
-    return figures.plot(results, panel, axes, figures.Look((), style, width, title, legend))
+    return figures.plot(results, panel, axes, figures.Look(style, width, title, legend))
 
 
 def compare(results: Results | Sequence[Results]) -> "Comparison":

@@ -158,7 +158,7 @@ class Results(RecordedRun):
         """
         from fastcollapse.analysis.figures import Look, plot
 
-        return plot(self, panel, axes, Look((), style, width, title, legend))
+        return plot(self, panel, axes, Look(style, width, title, legend))
 
     def caption(self, panel: str | Sequence[str] | None = None) -> str:
         """Return the caption of the figure: title, source, what was run, what lines and bands are, and the verdict.
@@ -173,9 +173,10 @@ class Results(RecordedRun):
             No generation is finished, or no panel has this name.
         """
         from fastcollapse.analysis.captions import caption_of
+        from fastcollapse.analysis.figure_plots import plots_of_figure
         from fastcollapse.analysis.figures import names_of
 
-        return caption_of([self], names_of(panel))
+        return caption_of(plots_of_figure([self], names_of(panel)))
 
     def panels(self) -> "xarray.Dataset":
         """Return what the figure draws, in its units: dimensions curve and point, padded with NaN.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
+    from fastcollapse.analysis.sweep_choice import Choice
     from fastcollapse.analysis.sweep_comparison import SweepComparison
-    from fastcollapse.analysis.sweep_panels import Choice
 
 
 class SweepResults:
@@ -165,7 +165,7 @@ class SweepResults:
         from fastcollapse.analysis.sweep_figures import draw_sweep
 
         choice = _choice(over, fixed, generation, heat_map)
-        return draw_sweep(self._source, choice, Look((), style, width, title))
+        return draw_sweep(self._source, choice, Look(style, width, title))
 
     def caption(
         self,
@@ -256,7 +256,7 @@ def _choice(
     over: str | Sequence[str], fixed: Mapping[str, Any] | None, generation: int | None, heat_map: bool | None
 ) -> "Choice":
     """Return the options of a figure."""
-    from fastcollapse.analysis.sweep_panels import Choice  # imports the panels
+    from fastcollapse.analysis.sweep_choice import Choice  # imports the panels
 
     names = (over,) if isinstance(over, str) else tuple(over)
     return Choice(names, _texts(fixed or {}), generation, heat_map)

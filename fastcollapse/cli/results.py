@@ -108,7 +108,7 @@ def plot(
     from fastcollapse.simulation.result_paths import free_path
     from fastcollapse.sweeps.collected_results import open_sweep
 
-    look, runs = Look(panels, style, width, title), []
+    look, runs = Look(style, width, title), []
     for file in files:
         with command_for(file, "results", "collected", "sweep folder"):
             source = open_sweep(file)
@@ -125,7 +125,7 @@ def plot(
     if over or fixed or generation is not None or heat_map is not None:
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {files[0]}")
     figure = output or free_path(files[0].with_suffix(FIGURE_SUFFIX), CAPTION)
-    save_figure(runs, figure, look=look)
+    save_figure(runs, figure, look=look, panels=panels)
     click.echo(figure)
 
 

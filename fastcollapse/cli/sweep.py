@@ -283,8 +283,8 @@ class SweepChoice(NamedTuple):
 def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice, look: "Look") -> Path:
     """Draw the figure of a sweep and return its path."""
     from fastcollapse.analysis.figure_files import write_figure
+    from fastcollapse.analysis.sweep_choice import Choice, fixed_values
     from fastcollapse.analysis.sweep_figures import draw_with_caption
-    from fastcollapse.analysis.sweep_panels import Choice, fixed_values
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
     from fastcollapse.config.output_paths import CAPTION, FIGURES, check_output_file
     from fastcollapse.simulation.result_paths import free_path

@@ -3,7 +3,8 @@
 import pytest
 
 from fastcollapse import plot, simulate
-from fastcollapse.analysis.figure_plots import are_cases
+from fastcollapse.analysis.captions import caption_of
+from fastcollapse.analysis.figure_plots import are_cases, plots_of_figure
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.run_names import run_names
 from fastcollapse.simulation.experiment import Experiment
@@ -45,6 +46,18 @@ def test_draw__equal_panels_of_several_runs_share_their_axes():
     assert [line.get_ydata()[-1] for line in simulated] == pytest.approx(
         [one.metrics["heterozygosity"][:, -1].mean() for one in runs]
     )
+
+
+@pytest.mark.parametrize(("other", "is_shared"), [({"run.seed": 5}, True), ({"workflow.n_samples": 20}, False)])
+def test_draw__published_points_are_those_that_all_runs_share(other, is_shared):
+    size = {"run.n_replicates": 20, "run.n_generations": 30}
+    runs = [simulate(load_experiment("sur-gau", {**size, **values})) for values in ({}, other)]
+    labels = plot(runs, "tail").get_legend_handles_labels()[1]
+    assert sum("read off" in label for label in labels) == is_shared
+    caption = caption_of(plots_of_figure(runs))
+    assert (
+        "\nPublished points are not drawn where they do not belong to all curves of a plot." in caption
+    ) != is_shared
 
 
 def test_are_cases__runs_of_files_are_none():

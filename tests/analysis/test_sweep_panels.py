@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
+from fastcollapse.analysis.sweep_axes import Side
+from fastcollapse.analysis.sweep_choice import Choice
 from fastcollapse.analysis.sweep_figures import draw_sweep
-from fastcollapse.analysis.sweep_panels import Choice, chosen, drawn_of, fixed_values
-from fastcollapse.datasets.shipped import sweeps as shipped_sweeps
+from fastcollapse.analysis.sweep_panels import drawn_of
 from fastcollapse.errors import InputError
 from fastcollapse.sweeps.axes import named_axes
 from fastcollapse.sweeps.folder import SweepFolder
@@ -54,7 +54,7 @@ def test_panels__families_have_separate_plots(families):
         (panel,) = drawn.plots[titles.index(title)]
         assert np.isfinite(panel.curve.mean).tolist() == known
     assert drawn.sides[0].names == [r"Poisson, $\lambda_0$ = 2", r"Gaussian, $\sigma_0$ = 1"]
-    assert drawn.title.startswith("Sweep: Poisson and Gaussian\n")
+    assert drawn.title == "Sweep: Poisson and Gaussian"
 
 
 def test_categorical_axis__has_no_lines(families):
@@ -86,19 +86,19 @@ def test_names__of_tables_have_their_own_keys():
 
 
 def test_title__bounds_and_unscored_points_are_no_scores(families):
-    title = drawn_of(families, Choice()).title
-    assert "largest |z|" in title
+    facts = drawn_of(families, Choice()).facts
+    assert "largest |z|" in facts
     drawn = drawn_of(families, Choice())
     n = sum(int(panel.curve.is_compared.sum()) for plot in drawn.plots for panel in plot)
-    assert f"; {n} score" in title
+    assert f"; {n} score" in facts
 
 
 def test_title__is_valid_for_all_points(ragged):
     drawn = drawn_of(ragged, Choice())
-    assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
+    assert drawn.facts.startswith("generation 2 to 6; 3 to 5 replicates")
     assert [panel.group for panel in drawn.plots[0]] == ["$K$ = 10", "$K$ = 20"]
     one = drawn_of(ragged, Choice(fixed={"uniform": "20"}))
-    assert one.title.splitlines()[1].startswith("generation 6; 3 replicates; $K$ = 20")
+    assert one.facts.startswith("generation 6; 3 replicates; $K$ = 20")
 
 
 def test_generation__shorter_points_leave_gap(ragged):
@@ -113,31 +113,3 @@ def test_fixed__is_excluded_from_axes(ragged):
     assert [side.label for side in drawn.sides] == ["number of symbols $K$"]
     with pytest.raises(InputError, match="n_samples must not be fixed: the figure is over it"):
         drawn_of(ragged, Choice(("n_samples",), {"n_samples": "6"}))
-
-
-def test_choice__without_options_is_that_of_the_recipe(tmp_path):
-    text = shipped_sweeps()["cot-gau"].read_text().replace("[1, 3, 10, 31, 100]", "[1, 2]")
-    text = text.replace("[10, 32, 100, 316, 1000]", "[5, 6]").replace("= 100\n", "= 3\n")
-    (tmp_path / "s.toml").write_text(text)
-    folder = folder_of(tmp_path / "s", Sweep.from_toml(tmp_path / "s.toml"))
-    expected = Choice(("n_samples", "dimension"), {"workflow": "accumulate_subsample"}, 2, None)
-    assert chosen(folder, Choice(generation=2)) == expected
-    assert chosen(folder, Choice(heat_map=True)) == Choice(heat_map=True)
-    draw_sweep(folder)
-
-
-@pytest.mark.parametrize("name", shipped_sweeps())
-def test_choice__of_a_shipped_sweep_names_its_parameters(name):
-    """What is refused by a sweep of other parameters is the negative control."""
-    sweep = Sweep.from_toml(shipped_sweeps()[name])
-    recipe, axes = sweep[0].experiment.recipe, named_axes(sweep)
-    sides = choose_sides(axes, recipe.over or (), {})
-    fixed = fixed_values(recipe.fixed or ())
-    assert len(fixed_entries(axes, fixed, {side.axis for side in sides if recipe.over})) == len(axes)
-    with pytest.raises(InputError):
-        choose_sides(axes, ["nothing"], {})
-
-
-def test_fixed_values__are_refused_without_a_value():
-    with pytest.raises(InputError, match=r"a fixed value must be PARAMETER=VALUE, got 'workflow'"):
-        fixed_values(["workflow"])

@@ -300,8 +300,9 @@ def test_plot__names_figure_after_sweep(working_folder, monkeypatch, where, file
     call("collect", "out")
     monkeypatch.chdir(working_folder / where)
     drawn = []
-    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.draw_sweep", lambda source, choice, look: None)
-    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.sweep_caption", lambda source, choice: "")
+    monkeypatch.setattr(
+        "fastcollapse.analysis.sweep_figures.draw_with_caption", lambda source, choice, look: (None, "")
+    )
     monkeypatch.setattr(
         "fastcollapse.analysis.figure_files.write_figure", lambda made, text, path: drawn.append(str(path))
     )

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from fastcollapse import open_results, simulate
 from fastcollapse.analysis.first_passage import first_passage_table
+from fastcollapse.analysis.sweep_choice import Choice
 from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
-from fastcollapse.analysis.sweep_panels import Choice, drawn_of
+from fastcollapse.analysis.sweep_panels import drawn_of
 from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.sweeps.axes import named_axes, value_labels

@@ -12,13 +12,14 @@ from fastcollapse.analysis.agreement import Agreement
 from fastcollapse.analysis.captions import figure_lines
 from fastcollapse.analysis.citations import Citations, citations_of, citations_of_sweep
 from fastcollapse.analysis.comparison import compare
-from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.figure_plots import plots_of_figure
+from fastcollapse.analysis.figures import Look, draw_plots
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.report import resume_command, sentences_of, settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
-from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
+from fastcollapse.analysis.sweep_figures import draw_with_caption
 from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.analysis.tables import PanelTable, panel_tables
 from fastcollapse.config.dotted_keys import flat
@@ -85,7 +86,7 @@ def run_section(results: RecordedRun) -> Section:
     words = recipe_words([results])
     comparison = compare(results) if results.last >= 1 else None
     tables, notes = panel_tables(results)
-    figure, problem = _svg(lambda: draw([results]))
+    figure, caption, problem = _svg(lambda: _figure_and_lines(results))
     experiment = results.experiment
     path = None if results.path is None else shlex.quote(str(results.path))
     commands = (
@@ -114,7 +115,7 @@ def run_section(results: RecordedRun) -> Section:
         text=results.experiment_text,
         replay=commands,
         citations=citations_of(results),
-        caption=figure_lines([results]) if figure else (),
+        caption=caption,
         tables=tables,
         notes=[note.strip() for note in notes],
         sentences=sentences_of(results),
@@ -126,7 +127,9 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
     sweep = source.sweep
     comparison = compare_sweep(source) if source.done() else None
     header, rows = comparison.cells() if comparison else ([], [])
-    figure, problem = _svg(lambda: draw_sweep(source)) if comparison else ("", "no point is finished yet")
+    figure, caption, problem = "", list[str](), "no point is finished yet"
+    if comparison:
+        figure, caption, problem = _svg(lambda: draw_with_caption(source))
     axes = " x ".join(f"{' and '.join(axis.keys)} ({counted(len(axis), 'value')})" for axis in sweep.axes)
     words = sweep_words(source, sorted(source.done())) if comparison else None
     path = shlex.quote(str(source.path))
@@ -158,7 +161,7 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
         text=sweep.text,
         replay=commands,
         citations=citations_of_sweep(source),
-        caption=sweep_caption(source).split("\n") if figure else (),
+        caption=caption,
         notes=comparison.reason_lines() if comparison else [],
     )
 
@@ -220,20 +223,27 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def _figure_and_lines(results: RecordedRun) -> "tuple[Figure, str]":
+    """Return the figure of a run, and what its lines and bands are."""
+    plots = plots_of_figure([results])
+    return draw_plots(plots, Look())[0], "\n".join(figure_lines(plots))
+
+
 @drawing
-def _svg(make: Callable[[], "Figure"]) -> tuple[str, str]:
-    """Return a figure as an element of HTML, or "" and the reason."""
+def _svg(make: "Callable[[], tuple[Figure, str]]") -> tuple[str, list[str], str]:
+    """Return a figure as an element of HTML and the lines of its caption, or "", none, and the reason."""
     import matplotlib as mpl  # start-up time
 
     try:
         with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none"}):
             warnings.simplefilter("ignore")  # the commands that draw figures warn
             drawn = io.StringIO()
-            make().savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+            figure, caption = make()
+            figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     except InputError as error:
-        return "", str(error)
+        return "", [], str(error)
     text = drawn.getvalue()
-    return text[text.index("<svg") :], ""
+    return text[text.index("<svg") :], caption.split("\n"), ""
 
 
 def section_of(path: Path) -> Section:

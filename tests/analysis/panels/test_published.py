@@ -8,6 +8,7 @@ import pytest
 from fastcollapse import run_sweep, simulate
 from fastcollapse.analysis.captions import caption_of
 from fastcollapse.analysis.comparison import compare
+from fastcollapse.analysis.figure_plots import plots_of_figure
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
@@ -63,7 +64,7 @@ def test_published__settings_of_the_run_are_free():
     assert SOURCE in summary(results)
     assert "Note: The curve" in summary(results)
     figure = draw([results])
-    assert SOURCE in caption_of([results])
+    assert SOURCE in caption_of(plots_of_figure([results]))
     assert figure.get_suptitle() == load_experiment("sur-gau").recipe.title
     assert "read off" in legend_of(figure)
 
@@ -80,7 +81,7 @@ def test_published__changed_parameter_compares_with_nothing_published():
         (summary(results), changed),
         (comparison_text(results, compare(results)), changed),
         (words_in(draw([results])), pictured),
-        (caption_of([results]), pictured.replace("$", "")),
+        (caption_of(plots_of_figure([results])), pictured.replace("$", "")),
     ):
         assert words in text
         assert text.count("arXiv") == 1
