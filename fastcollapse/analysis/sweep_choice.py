@@ -30,13 +30,19 @@ class Choice:
         return list(self.over), dict(self.fixed or {})
 
 
-def chosen(source: Any, choice: Choice) -> Choice:
-    """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has."""
+def chosen(source: Any, choice: Choice) -> tuple[Choice, bool]:
+    """Return the options of a figure, and whether it has the points of the figure of the recipe of the sweep.
+
+    Without parameters and kind they are those of the recipe.
+    """
     points = source.done()
     recipe = source.results(min(points)).recipe if points else None
-    if recipe is None or choice.over or choice.fixed or choice.heat_map is not None:
-        return choice
-    return Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
+    if recipe is None:
+        return choice, False
+    own = Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
+    if choice.over or choice.fixed or choice.heat_map is not None:
+        return choice, choice.selection == own.selection
+    return own, True
 
 
 def fixed_values(texts: Sequence[str]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
-    of_recipe, choice = chosen(source, Choice()), chosen(source, choice)
+    choice, is_own = chosen(source, choice)
     axes = named_axes(source.sweep)
     sides = choose_sides(axes, choice.over, choice.fixed or {})
     entries = fixed_entries(axes, choice.fixed or {}, {side.axis for side in sides})
@@ -94,7 +94,6 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     )
     fixed = _fixed_values(axes, entries, sides)
     families = dict.fromkeys(value_words("model.family", one.experiment.family) for one in points)
-    is_own = words is not None and choice.selection == of_recipe.selection
     title = words.title if words is not None and is_own else f"Sweep: {' and '.join(families)}"
     scores = _scores([panel.curve for plot in plots for panel in plot])
     facts = "; ".join([generation, *_sizes(source, points, fixed), *scores])

@@ -20,8 +20,8 @@ def test_choice__without_options_is_that_of_the_recipe(tmp_path):
     run_sweep(Sweep.from_toml(tmp_path / "s.toml"), tmp_path / "s")
     folder = SweepFolder(tmp_path / "s")
     expected = Choice(("n_samples", "dimension"), {"workflow": "accumulate_subsample"}, 2, None)
-    assert chosen(folder, Choice(generation=2)) == expected
-    assert chosen(folder, Choice(heat_map=True)) == Choice(heat_map=True)
+    assert chosen(folder, Choice(generation=2)) == (expected, True)
+    assert chosen(folder, Choice(heat_map=True)) == (Choice(heat_map=True), False)
     # Another choice may not show what the title of the recipe claims.
     title = folder.results(0).recipe.title
     same, other = Choice(expected.over, expected.fixed), Choice(expected.over, {"workflow": "replace"})
