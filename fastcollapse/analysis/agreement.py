@@ -264,5 +264,5 @@ def total_agreement(agreements: Sequence[Agreement]) -> str:
     """Return several agreements in a few words."""
     n_scores = sum(agreement.n_scores for agreement in agreements)
     largest = max((agreement.largest[0] for agreement in agreements), default=0.0)
-    scores = [f"{n_scores:,} scores, largest |z| {largest:.1f}"] if n_scores else []
+    scores = [f"{counted(n_scores, 'score')}, largest |z| {largest:.1f}"] if n_scores else []
     return "; ".join([*scores, verdict(agreements)])
