@@ -112,7 +112,8 @@ class Estimator(Model):
             code = import_factory(build(cls.PARAMETERS, {"factory": code}).factory or "", folder or Path.cwd())
         if code is not None:
             if not callable(code):
-                raise InputError(f"model must be a callable that returns an estimator, got {type(code).__name__}")
+                given = f"an object of {type(code).__name__}: give its class, or a function that makes one"
+                raise InputError(f"model must be a callable that returns an estimator, got {given}")
             return EstimatorParameters(name_of(code), parameters.parameters).bound(code)
         if parameters.code is not None:
             return parameters

@@ -182,7 +182,7 @@ class Odd(Normal):
     def score_samples(self, X):
         if self.kind == "score":
             raise KeyError("score")
-        return super().score_samples(X)
+        return np.full(len(X), np.nan) if self.kind == "no number" else super().score_samples(X)
 
     def sample(self, n, rng):
         drawn = super().sample(n, rng)
@@ -196,6 +196,7 @@ class Odd(Normal):
         ("nan", r"sample\(40\) has values that are not finite"),
         ("text", "sample failed: ValueError: could not convert string to float: 'no points'"),
         ("score", "score_samples failed: KeyError: 'score'"),
+        ("no number", "score_samples has values that are not numbers"),
     ],
 )
 def test_failure__of_a_sample_is_one_line(kind, message):
@@ -220,6 +221,23 @@ class Global(Silent):
         return np.random.default_rng(self.random_state).standard_normal((n, 2))
 
 
+class Bounded(Normal):
+    """Has no density at most points, as a histogram."""
+
+    def score_samples(self, X):
+        return np.where(abs(X - self.mean).max(axis=1) < 1, 0.0, -np.inf)
+
+
+def test_score__without_density_is_infinite_and_counted():
+    results = simulate(experiment(), model=Bounded)
+    assert np.isinf(results.metrics["nll"][:, 1:]).all()
+    comparison = compare(results)
+    assert comparison.reasons["no finite value"] == results.last
+    assert sum(row.metric == "nll" for row in comparison.rows) == results.last
+    assert "nll" in summary(results)
+    assert results.plot("nll").get_xlabel()
+
+
 def test_score__is_missing_without_score_samples():
     results = simulate(experiment(), model=Global)
     assert np.isnan(results.metrics["nll"][:, 1:]).all()
@@ -235,7 +253,7 @@ def test_score__is_missing_without_score_samples():
         (Silent, "sample must take rng or random_state, or the estimator must have a random_state"),
         (dict, "dict must have a method fit"),
         (functools.partial(Normal, 1, 2), "the factory failed: TypeError"),
-        (3, "model must be a callable that returns an estimator, got int"),
+        (3, "model must be a callable that returns an estimator, got an object of int: give its class, or"),
         ("nowhere.at.all:Model", "'nowhere.at.all:Model' cannot be imported: ModuleNotFoundError"),
         ("math:pi", "model.factory must be a callable, got 'math:pi', a float"),
         ("math", "model.factory must be a string as \"package.module:callable\", got 'math'"),
