@@ -393,6 +393,20 @@ def test_command__failure_says_what_is_kept_and_how_to_resume(written, capsys):
     np.testing.assert_array_equal(open_results("out.h5").metrics["mean"], whole.metrics["mean"])
 
 
+@pytest.mark.parametrize("code", [{"model": Normal}, {}], ids=["given", "named"])
+def test_extension__of_a_stopped_run_has_the_same_bits(tmp_path, code):
+    model = {} if code else {"factory": NORMAL}
+    sizes = [{"n_generations": 4, "n_replicates": 2}, {"n_generations": 6, "n_replicates": 3}]
+    short, longer = (experiment(model=model, **size) for size in sizes)
+    metrics = {"largest": lambda state: state["covariance"].max()}
+    stopped = simulate(short, tmp_path / "a.h5", metrics=metrics, block=1, on_block=lambda so_far: True, **code)
+    assert not stopped.finished
+    got = simulate(longer, tmp_path / "a.h5", metrics=metrics, resume=True, **code)
+    expected = simulate(longer, metrics=metrics, **code)
+    for name, values in expected.metrics.items():
+        np.testing.assert_array_equal(got.metrics[name], values)
+
+
 def test_same_call__without_the_model_asks_for_it(tmp_path):
     made = experiment()
     simulate(made, tmp_path / "out.h5", model=Normal)
