@@ -234,6 +234,7 @@ def test_score__without_density_is_infinite_and_counted():
     comparison = compare(results)
     assert comparison.reasons["no finite value"] == results.last
     assert sum(row.metric == "nll" for row in comparison.rows) == results.last
+    assert [row["mean"] for row in comparison.to_dict()["points"] if row["metric"] == "nll"] == ["inf"] * results.last
     assert "nll" in summary(results)
     assert results.plot("nll").get_xlabel()
 
