@@ -1,6 +1,7 @@
 """Estimators of the user: their numbers, seeds, processes and failures, and what a results file does not import."""
 
 import functools
+import multiprocessing
 import sys
 from pathlib import Path
 
@@ -158,6 +159,13 @@ def test_processes__without_the_factory_are_refused_with_a_warning():
         simulate(experiment(), model=lambda: Normal(), threads=2)
     with pytest.warns(InputWarning, match="it is defined in the script or notebook itself"):
         Processes(Normal, "__main__").use(2)
+
+
+def test_processes__are_not_started_by_a_process_of_a_pool(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with pytest.warns(InputWarning, match=r"not in 2: a process of multiprocessing\.Pool cannot start others"):
+        got = simulate(experiment(), model=Normal, threads=2)
+    np.testing.assert_array_equal(got.metrics["nll"], simulate(experiment(), model=Normal).metrics["nll"])
 
 
 def test_failure__names_replicate_and_generation_and_can_be_resumed(tmp_path, monkeypatch):
