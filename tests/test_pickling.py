@@ -40,6 +40,18 @@ def test_results_in_memory__are_pickled_with_their_arrays(experiment):
         assert fastcollapse.replay(got).identical
 
 
+def test_metrics_and_states__are_pickled_as_a_dictionary(tmp_path):
+    seen = []
+    results = fastcollapse.simulate(GAUSSIAN, on_block=lambda metrics: seen.append(again(metrics)))
+    results.save(tmp_path / "a.h5")
+    for source in (results, fastcollapse.open_results(tmp_path / "a.h5")):
+        for arrays in (source.metrics, source.states):
+            got = again(arrays)
+            assert list(got) == list(arrays)
+            assert all(np.array_equal(got[name], values) for name, values in arrays.items())
+    assert all(np.array_equal(seen[-1][name], values) for name, values in results.metrics.items())
+
+
 def test_results_of_a_file__are_pickled_as_its_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     results = fastcollapse.simulate(DISCRETE, "a.h5")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fastcollapse.analysis.first_passage import TITLE, mean_time
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel
 from fastcollapse.analysis.panels.registry import panels_of
@@ -39,7 +40,7 @@ class ComparedPoint:
     metric : its name: the heading over generations, or the title over another axis.
     curve : name of the curve among several of one panel, "" for a single one.
     axis : "generation", or the name of another axis.
-    place : the generation, or the point of the other axis.
+    place : the generation, or the point of the other axis; for a mean first-passage time the number of replicates.
     mean : over replicates; in a panel of medians the median.
     standard_error : of the mean over replicates; NaN for medians and for a single replicate.
     theory : the exact value, NaN where it is not known.
@@ -151,7 +152,8 @@ def agreement_of(results: RecordedRun) -> list[Agreement]:
 def compared_points(results: RecordedRun) -> tuple[tuple[ComparedPoint, ...], ...]:
     """Return the points of each plot of a run beside theory, also those that are not compared.
 
-    Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis.
+    Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis;
+    and the mean first-passage time of a run with a stop condition, where theory knows it.
     """
     has_generations = results.recipe is not None and results.recipe.generations is not None
     spaced = log_spaced_generations(results.last, _N_COMPARED)
@@ -164,7 +166,21 @@ def compared_points(results: RecordedRun) -> tuple[tuple[ComparedPoint, ...], ..
     for panels in plots.values():
         no_theory = why_not_compared(results, panels)
         found.append(tuple(point for panel in panels for point in _points(results, panel, no_theory)))
-    return tuple(points for points in found if points)
+    return tuple(points for points in (*found, _first_passage(results)) if points)
+
+
+def _first_passage(results: RecordedRun) -> tuple[ComparedPoint, ...]:
+    """Return the mean first-passage time beside theory; empty where none is known."""
+    time, unknown = mean_time(results), math.nan
+    if time is None or time.expected is None:
+        return ()
+    theory = time.expected.mean if time.expected.is_exact else unknown
+    return (
+        ComparedPoint(
+            "", f"{TITLE} {results.experiment.run.stop}", "first passage", "", "replicates", results.n_replicates,
+            time.mean, time.error, theory, unknown, unknown, time.z, time.reason, "the mean over replicates",
+        ),
+    )  # fmt: skip
 
 
 def _points(results: RecordedRun, panel: Panel, no_theory: str) -> Iterator[ComparedPoint]:
@@ -262,5 +278,5 @@ def total_agreement(agreements: Sequence[Agreement]) -> str:
     """Return several agreements in a few words."""
     n_scores = sum(agreement.n_scores for agreement in agreements)
     largest = max((agreement.largest[0] for agreement in agreements), default=0.0)
-    scores = [f"{n_scores:,} scores, largest |z| {largest:.1f}"] if n_scores else []
+    scores = [f"{counted(n_scores, 'score')}, largest |z| {largest:.1f}"] if n_scores else []
     return "; ".join([*scores, verdict(agreements)])

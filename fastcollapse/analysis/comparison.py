@@ -123,7 +123,7 @@ class Comparison:
         return frame
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as values for JSON; NaN and infinities are None."""
+        """Return the comparison as values for JSON; NaN is None, and infinities are the texts "inf" and "-inf"."""
         return {
             "title": self.title,
             "verdict": self.verdict(),
@@ -200,4 +200,6 @@ def _cells(row: ComparedPoint) -> list[str]:
 
 
 def _json_value(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)

@@ -74,6 +74,9 @@ class Reproduction:
     def __str__(self) -> str:
         return self.line()
 
+    def __repr__(self) -> str:
+        return f"<Reproduction of {self.name}: {self.line()}>"
+
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""
         results = self.cases[0]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fastcollapse.config.arguments import check_function
+from fastcollapse.config.arguments import check_progress
 
 
 @contextmanager
@@ -15,11 +15,11 @@ def progress_bar(
     Parameters
     ----------
     progress : true for a bar of tqdm, in the form for a notebook or a terminal; or a callback.
-    n_generations : number of generations that are left.
+    n_generations : number of generations that are left; a finished run has no bar.
     """
     if not isinstance(progress, bool):
-        yield check_function("progress", progress)
-    elif not progress:
+        yield check_progress(progress)
+    elif not progress or not n_generations:
         yield None
     else:
         from tqdm.auto import tqdm  # start-up time

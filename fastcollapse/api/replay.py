@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.api.progress import progress_bar
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun, check_run
 from fastcollapse.simulation.replay import Replay
@@ -15,7 +16,7 @@ from fastcollapse.sweeps.path_kinds import call_for
 def replay(
     results: RecordedRun | str | Path,
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: bool | Callable[[int], None] | None = None,
     *,
     metrics: Mapping[str, Callable[..., float]] | None = None,
     model: Callable[..., Any] | str | None = None,
@@ -50,9 +51,11 @@ def replay(
     True
     """
     if isinstance(results, RecordedRun):
-        return run_again(results, threads, progress, metrics=metrics, model=model)
-    if not isinstance(results, str | os.PathLike):
+        recorded = results
+    elif not isinstance(results, str | os.PathLike):
         raise InputError(f"replay takes results or the path of their file, got {results!r}")
-    with call_for(results, "results"):
-        recorded = check_run(results, checksums_required=False)
-    return run_again(recorded, threads, progress, metrics=metrics, model=model)
+    else:
+        with call_for(results, "results"):
+            recorded = check_run(results, checksums_required=False)
+    with progress_bar(progress, recorded.experiment.run.n_generations) as advance:
+        return run_again(recorded, threads, advance, metrics=metrics, model=model)

@@ -12,6 +12,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.metrics_so_far import OnBlock
+from fastcollapse.simulation.other_code import warn_of_other_code
 from fastcollapse.simulation.run_plan import Mode, plan_run
 from fastcollapse.simulation.user_metrics import UserMetric
 
@@ -101,6 +102,7 @@ def simulate(
     if model is not None:
         experiment = experiment.with_code(model)
     plan = plan_run(experiment, path, mode, first_replicate=first_replicate, metrics=metrics)
+    warn_of_other_code(plan)
     with progress_bar(progress, plan.n_left) as advance:
         run = execute(
             plan,

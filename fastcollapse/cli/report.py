@@ -26,10 +26,9 @@ def report(file: Path, output: Path | None) -> None:
     fastcollapse report results/sur-uni.h5 -o page.html
     """
     from fastcollapse.analysis.html_report.page import check_page_path, page_of, sections_at, write_page
-    from fastcollapse.config.output_paths import RESULTS
     from fastcollapse.simulation.result_paths import free_path
 
-    beside = file.with_suffix(".html") if file.suffix in RESULTS else file / "report.html"
+    beside = file / "report.html" if file.is_dir() else file.with_suffix(".html")
     named = output or free_path(beside)
     check_page_path(named)  # before figures are drawn
     with command_for(file, "results", "collected", "sweep folder"):

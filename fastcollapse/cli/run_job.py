@@ -67,6 +67,7 @@ def run_job(job: RunJob) -> None:
     from fastcollapse.cli.output_files import saved_generations
     from fastcollapse.simulation.execute import execute
     from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
+    from fastcollapse.simulation.other_code import warn_of_other_code
 
     plans, clock = job.plans, Clock()
     done: list[RecordedRun] = []
@@ -83,6 +84,7 @@ def run_job(job: RunJob) -> None:
         with Interrupts(SIGNALS, stopped_message, short_message) as interrupts:
             with progress_bar(sum(plan.n_left for plan in plans)) as clock.progress:
                 for plan in plans:
+                    warn_of_other_code(plan)
                     clock.message = _found_run_message(plan)
                     results = execute(
                         plan,

@@ -41,6 +41,19 @@ def check_function(name: str, value: Any) -> "Callable[..., Any] | None":
     return value
 
 
+def check_progress(value: Any) -> "Callable[..., Any] | None":
+    """Return an argument `progress` that must be a function, or None; a bool means a bar, and is read before.
+
+    Raises
+    ------
+    InputError
+        It cannot be called.
+    """
+    if value is not None and not callable(value):
+        raise InputError(f"progress must be True, False or a function, got {show(value)}")
+    return value
+
+
 def check_mapping(name: str, value: Any) -> Mapping[str, Any]:
     """Return an argument that must be a mapping.
 

@@ -1,10 +1,9 @@
 """Model families, one folder for each, such as `fastcollapse.models.gaussian`; it is imported at its first use."""
 
-from importlib import import_module
 from typing import Any
 
-from fastcollapse.errors import no_attribute
-from fastcollapse.models.registry import families, family, register
+from fastcollapse.errors import InputError, no_attribute
+from fastcollapse.models.registry import families, family, family_package, register
 
 __all__ = ["families", "family", "register"]
 
@@ -12,7 +11,10 @@ __all__ = ["families", "family", "register"]
 def __getattr__(name: str) -> Any:
     if name.startswith("__") or name not in families():
         raise no_attribute(__name__, name, [*__all__, *families()])
-    return import_module(f"fastcollapse.models.{name}")
+    try:
+        return family_package(name)
+    except InputError as error:  # an installed package that cannot be imported
+        raise AttributeError(str(error)) from error
 
 
 def __dir__() -> list[str]:

@@ -9,9 +9,11 @@ import importlib
 import importlib.metadata
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.config.capabilities import CAPABILITIES
@@ -56,6 +58,31 @@ def families() -> list[str]:
     True
     """
     return [*_shipped(), *_installed(), *sorted(_registered)]
+
+
+def importable_families() -> list[str]:
+    """Return the names of the families without those of installed packages that cannot be imported."""
+    found = []
+    for name in families():
+        with suppress(InputError):
+            family(name)
+            found.append(name)
+    return found
+
+
+def family_package(name: str) -> ModuleType:
+    """Return the package of a family.
+
+    Raises
+    ------
+    InputError
+        The installed package that offers it has an error.
+    """
+    if name not in _installed():
+        return importlib.import_module(f"fastcollapse.models.{name}")
+    _load_installed(name)
+    package: ModuleType = _installed()[name].load()
+    return package
 
 
 def family(name: str) -> "type[Model]":

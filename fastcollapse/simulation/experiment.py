@@ -182,6 +182,11 @@ be at least 1, got 0
         """SHA-256 of the files of numbers by path, in hexadecimal; other data files are read when a run is planned."""
         return {split_name(path)[0]: digest for path, digest in self.number_files.values()}
 
+    def __repr__(self) -> str:
+        sections = self.to_mapping().items()
+        shown = (f"{name}.{key} = {show(value)}" for name, values in sections for key, value in values.items())
+        return f"<Experiment: {', '.join(shown)}>"
+
     def to_mapping(self) -> dict[str, dict[str, Any]]:
         """Return the sections as JSON values, with defaults; `from_mapping` reads the result."""
         workflow = {"name": self.workflow.name, **self.workflow.to_mapping()}

@@ -12,7 +12,7 @@ from fastcollapse.config.sections import Run
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.errors import nearest
-from fastcollapse.models.registry import families
+from fastcollapse.models.registry import families, importable_families
 from fastcollapse.models.registry import family as family_class
 
 # A name of at least this length hints at the keys that begin with it.
@@ -116,7 +116,7 @@ def _name(key: str) -> str:
 def _owners(family: Any, workflow: Any) -> dict[str, str]:
     """Return which families or workflows have a key, as a text by key, for the keys that these two do not have."""
     has: dict[str, list[str]] = {}
-    for other in families():
+    for other in importable_families():
         for key in dict.fromkeys(_family_keys(other)):
             has.setdefault(key, []).append(other)
     texts = {key: f"belongs to model.family {' or '.join(names)}, not to {family}" for key, names in has.items()}

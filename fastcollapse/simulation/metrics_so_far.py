@@ -42,3 +42,7 @@ class MetricsSoFar(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy as a dictionary of the arrays."""
+        return dict, (dict(self),)

@@ -10,6 +10,7 @@ from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
 from fastcollapse.config.workflows import WORKFLOWS
+from fastcollapse.errors import InputError
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.example_experiments import served_keys
@@ -65,8 +66,14 @@ def parameters(family: str | None = None) -> list[Parameter]:
 
 
 def described_families() -> dict[str, str]:
-    """Return what each family is, in a few words."""
-    return {name: first_clause(family_class(name)) for name in families()}
+    """Return what each family is, in a few words, or why the package that offers it cannot be used."""
+    found = {}
+    for name in families():
+        try:
+            found[name] = first_clause(family_class(name))
+        except InputError as error:
+            found[name] = str(error)
+    return found
 
 
 def described_metrics(family: str) -> dict[str, str]:

@@ -222,6 +222,10 @@ class RecordedRun:
             has the spectrum engine.
         """
         self._check_symbols("counts of symbols")
+        if not self._reader.header.n_columns:
+            raise InputError(
+                f"counts need a family with counts, got {self.experiment.family}, whose states are `states`"
+            )
         replicate = check_index("replicate", replicate, self.n_replicates - 1)
         if self.last < 0:
             raise InputError(f"generation must be finished, got {generation!r}: none is finished yet")
@@ -232,7 +236,8 @@ class RecordedRun:
             return self._reader.counts(replicate, generation)
         counts = self._truth_counts
         if counts is None:
-            raise InputError(f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts")
+            source = "" if self._reader.header.truth is None else f" ({self.truth.source})"
+            raise InputError(f"generation must be at least 1, got 0: the truth{source} has no counts")
         symbols = np.flatnonzero(counts)
         return symbols, counts[symbols].astype(np.int64)
 
@@ -245,6 +250,8 @@ class RecordedRun:
     @cached_property
     def _truth_counts(self) -> np.ndarray | None:
         """Counts of the real data in the columns of the trajectory; None for a law."""
+        if self._reader.header.truth is None:
+            return None
         if not isinstance(self.truth, Sentences):
             counts: np.ndarray | None = self.truth.counts
             return counts
@@ -300,7 +307,9 @@ class RecordedRun:
 
     def _check_sample(self, name: str) -> None:
         if name not in self.sample_names:
-            known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
+            is_kept = "trajectory" in self.experiment.run.record
+            why = f"the {self.experiment.family} family has none" if is_kept else 'run.record must contain "trajectory"'
+            known = ", ".join(self.sample_names) or f"none: {why}"
             raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
 
     def __repr__(self) -> str:

@@ -220,6 +220,8 @@ def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: 
     if not existing.finished:
         n_later += run.n_generations - old.n_generations
         own = dataclasses.replace(existing.experiment, base=experiment.base)
+        if own.model.names_code:  # results have no code; both models are the same
+            own = dataclasses.replace(own, model=experiment.with_code().model)
         plan = planned(own, path, "resume", existing, truth, first)
         return dataclasses.replace(plan, then=again, n_later=n_later)
     reason = reason_to_restart(experiment, existing, truth) if is_longer else ""

@@ -16,7 +16,21 @@ from fastcollapse.variables import Variable
 # A function from the state to a number.
 UserMetric = Callable[[StateView], float]
 # Names of a results file that are no metric.
-_RESERVED = ("generation", "replicate", "forgotten", "trajectory", "truth", "metrics", "symbol", "cell", "checksums")
+_RESERVED = (
+    *(
+        "generation",
+        "replicate",
+        "forgotten",
+        "first_passage",
+        "trajectory",
+        "counts",
+        "truth",
+        "metrics",
+        "symbol",
+        "cell",
+    ),
+    "checksums",
+)
 
 
 class UserMetrics:

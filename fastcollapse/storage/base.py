@@ -40,6 +40,10 @@ class _LazyArrays(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"<arrays {', '.join(self._arrays)}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy as a dictionary of the arrays."""
+        return dict, (dict(self),)
+
 
 class Reader:
     """A finished or partial run of any store.

@@ -15,6 +15,7 @@ from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.load import SweepSource, as_sweep
 from fastcollapse.sweeps.pack_merge import merge_packs
 from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.progress import Progress, shown_progress
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, most_ranges, replicate_ranges
 from fastcollapse.sweeps.task_queue import Outcome, TaskQueue
 from fastcollapse.sweeps.worker import Report, Task, run_task
@@ -27,7 +28,7 @@ def run_sweep(
     *,
     shard: tuple[int, int] | None = None,
     retry: bool = False,
-    progress: Callable[[Outcome], None] | None = None,
+    progress: bool | Progress | None = None,
     interrupts: Interrupts | None = None,
 ) -> Outcome:
     """Compute the missing points of a sweep into a folder.
@@ -40,7 +41,8 @@ def run_sweep(
         with a `map` method, or an executor of `fastcollapse.sweeps.executors`.
     shard : (i, n) for the i-th of n shares, from 1; other processes compute the other shares.
     retry : whether to retry points that have failed before.
-    progress : called at the start, again when the kernels are compiled, and after every task.
+    progress : true for a progress bar (tqdm), or a function that is called with the outcome so far: at the start, again
+        when the kernels are compiled, and after every task.
     interrupts : handler of signals that is already active.
 
     Returns
@@ -69,7 +71,7 @@ def run_sweep(
     """
     sweep = as_sweep(sweep)
     i, n = _checked_shard(shard)
-    with closing(executor_of(executor)) as workers:
+    with shown_progress(progress) as report_progress, closing(executor_of(executor)) as workers:
         if isinstance(workers, SerialExecutor | ProcessPool):
             use_threads(workers.threads)  # refuses here what every point would refuse
         if not isinstance(workers, SerialExecutor):
@@ -84,7 +86,6 @@ def run_sweep(
             known_failures=known_failures,
             split=any(unit.n_ranges > 1 for unit in units),
         )
-        report_progress = progress or (lambda outcome: None)
         queue = TaskQueue(
             folder,
             units,
@@ -129,7 +130,11 @@ def _checked_shard(shard: tuple[int, int] | None) -> tuple[int, int]:
     InputError
         i is not from 1 to n.
     """
-    i, n = (1, 1) if shard is None else shard
+    if shard is None:
+        return 1, 1
+    if not isinstance(shard, tuple | list) or len(shard) != 2 or {type(one) for one in shard} != {int}:
+        raise InputError(f"shard must be two whole numbers (i, n), got {shard!r}")
+    i, n = shard
     if n < 1 or not 1 <= i <= n:
         raise InputError(f"shard must be i/n with i from 1 to n, got {i}/{n}")
     return i, n

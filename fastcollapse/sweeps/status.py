@@ -70,6 +70,10 @@ class SweepStatus:
     def __str__(self) -> str:
         return "\n".join([*self.lines(), *self.failure_lines()])
 
+    def __repr__(self) -> str:
+        first, *counts = self.lines()
+        return f"<SweepStatus: {first}; {', '.join(' '.join(line.split()) for line in counts)}>"
+
 
 def _line(failure: Mapping[str, Any]) -> str:
     """Return the error of a record in one line."""

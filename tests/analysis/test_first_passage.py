@@ -35,6 +35,25 @@ def test_time__of_two_symbols_is_exact():
     assert abs(times.mean() - other.mean) / (times.std(ddof=1) / np.sqrt(len(times))) > 4
 
 
+def test_time__is_compared_where_theory_knows_it(monkeypatch):
+    """With its score, or with the reason for none; the negative control is the time of another sample size."""
+
+    def passage(results):
+        return next((one for one in agreement_of(results) if one.name == "first passage"), None)
+
+    results, wrong = run(), expected_time(run(**{"workflow.n_samples": 16}))
+    found = passage(results)
+    assert (found.n_scores, found.disagrees) == (1, ())
+    assert results.compare().to_dict()["points"][-1]["theory"] == expected_time(results).mean
+    for options in ({"probabilities": (0.5, 0.3, 0.2)}, {"n_generations": 6}, {"n_replicates": 20}):
+        found = passage(run(**options))
+        assert (found.n_scores, found.n_unscored) == (0, 1)
+    assert passage(run(n_replicates=3, **{"run.stop": "entropy < 0.1"})) is None
+    monkeypatch.setattr("fastcollapse.analysis.first_passage.expected_time", lambda _: wrong)
+    found = passage(run())  # a run is compared once, so this one is new
+    assert found.disagrees or found.largest[0] > 4
+
+
 def test_time__is_asymptotic_for_more_symbols_and_unknown_otherwise():
     results = run((0.5, 0.3, 0.2))
     expected = expected_time(results)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastcollapse import Experiment, simulate
+from fastcollapse import Experiment, replay, simulate
 from fastcollapse.api.progress import progress_bar
 
 EXPERIMENT = Experiment.from_mapping(
@@ -17,8 +17,16 @@ EXPERIMENT = Experiment.from_mapping(
 def test_progress__true_is_a_bar(capsys):
     simulate(EXPERIMENT, progress=True)
     assert "6/6" in capsys.readouterr().err
-    simulate(EXPERIMENT, progress=False)
+    results = simulate(EXPERIMENT, progress=False)
     assert capsys.readouterr().err == ""
+    assert replay(results, progress=True).identical
+    assert "6/6" in capsys.readouterr().err
+
+
+def test_progress__of_a_finished_run_is_no_bar(tmp_path, capsys):
+    for expected in (True, False):
+        simulate(EXPERIMENT, tmp_path / "a.h5", progress=True)
+        assert ("6/6" in capsys.readouterr().err) == expected
 
 
 @pytest.mark.parametrize("given", [None, False])

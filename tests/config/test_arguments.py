@@ -28,7 +28,16 @@ CALLS = {
     ),
     "path": (lambda: fastcollapse.simulate(EXPERIMENT, 5), "path must be a path, got 5"),
     "on_block": (lambda: fastcollapse.simulate(EXPERIMENT, on_block=5), "on_block must be a function, got 5"),
-    "progress": (lambda: fastcollapse.simulate(EXPERIMENT, progress=5), "progress must be a function, got 5"),
+    "progress": (
+        lambda: fastcollapse.simulate(EXPERIMENT, progress=5),
+        "progress must be True, False or a function, got 5",
+    ),
+    "progress of replay": (
+        lambda: fastcollapse.replay(fastcollapse.simulate(EXPERIMENT), progress=5),
+        "progress must be",
+    ),
+    "progress of a sweep": (lambda: fastcollapse.run_sweep("golden-ratio", "s", progress=5), "progress must be True"),
+    "shard": (lambda: fastcollapse.run_sweep("golden-ratio", "s", shard=2), "shard must be two whole numbers"),
     "threads": (lambda: fastcollapse.simulate(EXPERIMENT, threads="a"), "threads must be a whole number, got 'a'"),
     "save": (lambda: fastcollapse.simulate(EXPERIMENT).save(5), "path must be a path, got 5"),
     "report": (lambda: fastcollapse.simulate(EXPERIMENT).report(5), "path must be a path, got 5"),

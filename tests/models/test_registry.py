@@ -124,6 +124,8 @@ def test_entry_point__adds_a_family_to_commands_and_to_workers_of_pools(tmp_path
     families_there, registered_there = json.loads(run_with(tmp_path, "-c", code)[1])
     assert families_there == [*families(), "toy"]
     assert registered_there == []
+    code = "from fastcollapse import models; print(models.toy.__name__, models.toy.model.MODEL.__name__)"
+    assert run_with(tmp_path, "-c", code)[1].split() == ["toy_package.toy", "Toy"]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,20 @@ def test_entry_point__with_an_error_is_one_line(tmp_path, value, message):
     status, _, error = run_with(tmp_path, "-m", "fastcollapse", "run", "toy.toml", "-o", "toy.h5")
     assert (status, error.count("\n")) == (2, 1)
     assert f"family toy of the entry point {value!r} (fastcollapse.families) {message}" in error
+
+
+def test_entry_point__with_an_error_hides_nothing_else(tmp_path):
+    """Lists and hints read all families; a package that cannot be imported is left out, or named."""
+    install(tmp_path, value="toy_package.none")
+    status, output, _ = run_with(tmp_path, "-m", "fastcollapse", "keys")
+    assert status == 0
+    assert "gaussian" in output
+    assert "No module named 'toy_package.none'" in " ".join(output.split())
+    mistyped = ["-m", "fastcollapse", "run", "sur-gau", "--set", "model.bandwith=1", "-o", "a.h5"]
+    error = run_with(tmp_path, *mistyped)[2]
+    assert "model.bandwith is not a known key" in error
+    code = "from fastcollapse import models; print('toy' in dir(models), hasattr(models, 'toy'))"
+    assert run_with(tmp_path, "-c", code)[1].split() == ["True", "False"]
 
 
 def test_entry_point__replaces_no_family_of_the_package(tmp_path):

@@ -463,3 +463,17 @@ def test_from_mapping__refuses_an_array_in_place_of_a_number_in_one_line(key):
     with pytest.raises(InputError, match=key) as refused:
         Experiment.from_mapping(sections)
     assert "\n" not in str(refused.value)
+
+
+def test_repr__has_all_keys_and_cuts_long_values():
+    covariance = np.eye(100)
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "mle"},
+        "truth": {"covariance": covariance},
+        "workflow": {"name": "replace", "n_samples": 200},
+        "run": {"n_generations": 2, "n_replicates": 3},
+    }
+    text = repr(Experiment.from_mapping(mapping))
+    assert text.startswith("<Experiment: model.family = 'gaussian', model.estimator = 'mle', truth.dimension = 100, ")
+    assert "workflow.n_samples = 200, run.n_generations = 2, run.n_replicates = 3" in text
+    assert len(text) < 500

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray
 
-from fastcollapse import Results, open_results
+from fastcollapse import Results, open_results, simulate
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.storage.base import Reader
 from tests.simulation._small_results import make_results
@@ -57,6 +57,17 @@ def test_counts__says_what_was_not_recorded():
         make_results(trajectory=False).counts(0, 1)
     with pytest.raises(InputError, match=r"truth \(a test\) has no counts"):
         make_results(with_counts=False).counts(0, 0)
+
+
+def test_counts_and_samples__of_a_family_without_any_are_refused_by_its_name():
+    sections = {"model": {"family": "poisson"}, "truth": {"rate": 2.0}, "workflow": {"name": "replace", "n_samples": 5}}
+    run = {"n_generations": 2, "n_replicates": 2, "seed": 1, "record": ["metrics", "trajectory"]}
+    results = simulate({**sections, "run": run})
+    for call in (lambda: results.counts(0, 1), lambda: results.counts_matrix(0)):
+        with pytest.raises(InputError, match="counts need a family with counts, got poisson"):
+            call()
+    with pytest.raises(InputError, match="must be one of none: the poisson family has none, got 'points'"):
+        results.sample("points", 0, 1)
 
 
 def test_open_results__missing_file():

@@ -177,6 +177,8 @@ def test_failure__at_generation_0_leaves_no_file(tmp_path):
     [
         ({"entropy": len}, "must have names that the run does not use, got 'entropy'"),
         ({"generation": len}, "must have names that the run does not use, got 'generation'"),
+        ({"counts": len}, "must have names that the run does not use, got 'counts'"),
+        ({"first_passage": len}, "must have names that the run does not use, got 'first_passage'"),
         ({"a b": len}, "must be an identifier, got 'a b'"),
         ({"class": len}, "must be an identifier, got 'class'"),
         ({3: len}, "must be an identifier, got 3"),

@@ -111,6 +111,12 @@ def test_package__imports_dask_only_on_use():
         _ = executors.Dask
 
 
+def test_process_pool__in_a_process_of_a_pool_is_refused(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with pytest.raises(InputError, match=r"multiprocessing\.Pool cannot start others: use no executor there"):
+        ProcessPool(2)
+
+
 def test_bad_input__is_refused():
     with pytest.raises(InputError, match="jobs must be at least 1, got 0"):
         ProcessPool(0)

@@ -55,8 +55,8 @@ class Section:
     agreements : table of the agreement of each quantity, or of each point of a sweep.
     tables, notes : the numbers, and the notes below them.
     sentences : sentences by generation, for models of text.
-    values : all values of the experiment as TOML; "" for a sweep.
-    text : the text of the experiment file; "" without one.
+    values : all values of the experiment, or of the sweep with its seed, as TOML.
+    text : the text of the experiment file; "" without one, or where values differ from those of its recipe.
     replay : commands that run it again and check it, by what they do.
     citations : what is cited with it.
     """
@@ -112,7 +112,7 @@ def run_section(results: RecordedRun) -> Section:
             [_row(one) for one in (comparison.agreements if comparison else ())],
         ),
         values=toml_lines(experiment.to_mapping()),
-        text=results.experiment_text,
+        text="" if words and words.changes else results.experiment_text,  # notes and sources of other values
         replay=commands,
         citations=citations_of(results),
         caption=caption,
@@ -133,7 +133,7 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
     axes = " x ".join(f"{' and '.join(axis.keys)} ({counted(len(axis), 'value')})" for axis in sweep.axes)
     words = sweep_words(source, sorted(source.done())) if comparison else None
     path = shlex.quote(str(source.path))
-    commands = {"run it again": "fastcollapse sweep FILE.toml -o again, with the experiment file above as FILE.toml"}
+    commands = {"run it again": "fastcollapse sweep FILE.toml -o again, with all values above as FILE.toml"}
     if isinstance(source, SweepFolder) and comparison:
         worst = comparison.rows[0].point
         option = _factory_option(sweep[worst].experiment)
@@ -157,8 +157,8 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
         figure=figure,
         figure_problem=problem,
         agreements=PanelTable("Agreement of each point with theory, the worst first", header, rows),
-        values="",
-        text=sweep.text,
+        values=sweep_toml(sweep.mapping),
+        text="" if words and words.changes else sweep.text,
         replay=commands,
         citations=citations_of_sweep(source),
         caption=caption,
@@ -176,6 +176,19 @@ def toml_lines(sections: Mapping[str, Any]) -> str:
     workflow.name = "replace"
     """
     return "\n".join(f"{key} = {toml_value(value)}" for key, value in flat(sections).items())
+
+
+def sweep_toml(mapping: Mapping[str, Any]) -> str:
+    """Return the mapping of a sweep as TOML, from which the sweep can be run again.
+
+    Examples
+    --------
+    >>> print(sweep_toml({"truth": {"uniform": 10}, "sweep": {"grid": {"workflow.n_samples": [5, 6]}, "seed": 1}}))
+    truth.uniform = 10
+    sweep = {grid = {"workflow.n_samples" = [5, 6]}, seed = 1}
+    """
+    plain = {name: section for name, section in mapping.items() if name != "sweep"}
+    return f"{toml_lines(plain)}\nsweep = {toml_value(mapping['sweep'])}"
 
 
 def _origin(results: RecordedRun) -> dict[str, str]:

@@ -16,9 +16,9 @@ _MOST_ENTRIES = 4
 
 
 def _single(name: str, title: str, label: str, results: RecordedRun, generations: np.ndarray, _: Any) -> list[Panel]:
-    """Show a metric without further dimensions, at the generations where it has values."""
+    """Show a metric without further dimensions, at the generations where it has values, also infinite ones."""
     values = results.metrics[name][:, generations]
-    known = np.isfinite(values).all(axis=0)
+    known = ~np.isnan(values).any(axis=0)
     if not known.any():
         return []
     positive = bool((values[:, known] > 0).all())

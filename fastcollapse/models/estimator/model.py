@@ -14,7 +14,6 @@ import numpy as np
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError, UserCodeError
-from fastcollapse.kernels.density.draws import count_real
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.numpy_streams import numpy_stream
 from fastcollapse.kernels.random.streams import (
@@ -113,7 +112,8 @@ class Estimator(Model):
             code = import_factory(build(cls.PARAMETERS, {"factory": code}).factory or "", folder or Path.cwd())
         if code is not None:
             if not callable(code):
-                raise InputError(f"model must be a callable that returns an estimator, got {type(code).__name__}")
+                given = f"an object of {type(code).__name__}: give its class, or a function that makes one"
+                raise InputError(f"model must be a callable that returns an estimator, got {given}")
             return EstimatorParameters(name_of(code), parameters.parameters).bound(code)
         if parameters.code is not None:
             return parameters
@@ -239,14 +239,23 @@ class Estimator(Model):
         return samples
 
     def _mixed(self, state: EstimatorState, synthetic: np.ndarray, share: float, t: int, span: Span) -> np.ndarray:
-        """Return the points of a generation, of which the last ones, in a random number, are real."""
-        counts = np.zeros(len(synthetic), np.int64)
-        count_real(share, synthetic.shape[1], t, span, counts)
+        """Return the points of a generation, each of which is real with probability `share`.
+
+        An estimator may return its points in an order, as `GaussianMixture` by component, so real ones replace any.
+        """
+        seed, first = int(span.seed), int(span.first_replicate)
+        is_real = np.array(
+            [
+                numpy_stream(seed, first + r, t, PURPOSE_SUBSAMPLE).random(synthetic.shape[1]) < share
+                for r in range(len(synthetic))
+            ]
+        )
+        drawn = np.empty_like(synthetic)
+        source = self._real.source(state.centres)
+        self._real.draw_real(source, span, t, np.uint64(PURPOSE_REAL), is_real.sum(axis=1), drawn)
         mixed = synthetic.copy()
-        self._real.draw_real(
-            self._real.source(state.centres), span, t, np.uint64(PURPOSE_REAL), counts, mixed,
-            synthetic.shape[1] - counts,
-        )  # fmt: skip
+        for r, here in enumerate(is_real):
+            mixed[r, here] = drawn[r, : here.sum()]
         return mixed
 
     def _fit(

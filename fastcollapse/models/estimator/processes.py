@@ -36,8 +36,10 @@ class Processes:
         self._n = 1
         if n < 2:
             return
-        why = ""
-        if self._module == "__main__":
+        why, here = "", "other processes cannot have the factory, "
+        if multiprocessing.current_process().daemon:
+            why, here = "a process of multiprocessing.Pool cannot start others", ""
+        elif self._module == "__main__":
             why = "it is defined in the script or notebook itself, not in a module"
         else:
             try:
@@ -45,7 +47,7 @@ class Processes:
             except Exception as error:
                 why = f"it cannot be pickled: {reason(error)}"
         if why:
-            text = f"the estimators run in one process, not in {n}: other processes cannot have the factory, {why}"
+            text = f"the estimators run in one process, not in {n}: {here}{why}"
             warnings.warn(InputWarning(text), stacklevel=2)
             return
         self._n = n

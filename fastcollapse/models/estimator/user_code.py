@@ -95,6 +95,8 @@ class Estimators:
             if fit.tests is not None and callable(getattr(estimator, "score_samples", None)):
                 step = "score_samples"
                 score = float(np.mean(estimator.score_samples(fit.tests.copy())))
+                if np.isnan(score):
+                    return Fitted(np.nan, nothing, "score_samples has values that are not numbers")
             if not fit.n_next:
                 return Fitted(score, nothing)
             step = "sample"

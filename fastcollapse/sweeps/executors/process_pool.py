@@ -43,12 +43,14 @@ class ProcessPool(Executor):
     Raises
     ------
     InputError
-        `n_workers` is below 1.
+        `n_workers` is below 1, or this process cannot start others.
     """
 
     def __init__(self, n_workers: int, threads: int | None = None) -> None:
         if n_workers < 1:
             raise InputError(f"jobs must be at least 1, got {n_workers}")
+        if multiprocessing.current_process().daemon:
+            raise InputError("a process of multiprocessing.Pool cannot start others: use no executor there")
         self._n_workers = n_workers
         self.threads = limit_threads(max(1, available_cores() // n_workers)) if threads is None else threads
 

@@ -2,10 +2,11 @@
 
 import tomllib
 
-from fastcollapse import Experiment, simulate
+from fastcollapse import Experiment, Sweep, reproduce, run_sweep, simulate
 from fastcollapse.analysis.html_report.page import page_of
-from fastcollapse.analysis.html_report.sections import run_section, toml_lines
+from fastcollapse.analysis.html_report.sections import run_section, sweep_section, sweep_toml, toml_lines
 from fastcollapse.simulation.recorded_run import RecordedRun
+from fastcollapse.sweeps.folder import SweepFolder
 
 EXPERIMENT = {
     "model": {"family": "gaussian", "estimator": "mle"},
@@ -45,6 +46,29 @@ def test_section__of_an_estimator_replays_and_resumes_with_its_factory(tmp_path,
     assert run_section(results).replay["check every number"].endswith(f"own.h5 --factory {FACTORY}")
     monkeypatch.setattr(RecordedRun, "finished", False)
     assert run_section(results).replay["resume"].startswith("fastcollapse run FILE.toml --resume ")
+
+
+def test_section__of_a_changed_recipe_has_no_text_of_it():
+    for values, is_there in (({}, True), ({"workflow.n_samples": 20}, False)):
+        (results,) = reproduce("sur-gau", {"run.n_replicates": 20, **values}).cases
+        page = page_of([run_section(results)])
+        assert ("The curve that the published figure calls" in page) == is_there
+        assert ("1,000 runs" in page) == is_there
+
+
+def test_section__of_a_sweep_has_all_values_to_run_it_again(tmp_path):
+    """A sweep without a file, whose seed is drawn, and one of a file with other values."""
+    mapping = {**EXPERIMENT, "run": {"n_generations": 2, "n_replicates": 3}}
+    mapping["sweep"] = {"grid": {"workflow.n_samples": [50, 60], "model": [{"family": "gaussian", "estimator": "mle"}]}}
+    (tmp_path / "own.toml").write_text(sweep_toml({**mapping, "recipe": {"title": 'a "b"'}}))
+    sweeps = {"mapping": Sweep(mapping), "file": Sweep.from_toml(tmp_path / "own.toml", {"run.n_replicates": 4})}
+    for name, sweep in sweeps.items():
+        run_sweep(sweep, tmp_path / name)
+        made = SweepFolder(tmp_path / name)
+        section = sweep_section(made)
+        (tmp_path / "again.toml").write_text(section.values)
+        assert Sweep.from_toml(tmp_path / "again.toml").digest == made.sweep.digest
+        assert "all values above" in section.replay["run it again"]
 
 
 def test_section__of_an_unfinished_run_says_how_to_resume(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Estimators of the user: their numbers, seeds, processes and failures, and what a results file does not import."""
 
 import functools
+import multiprocessing
 import sys
 from pathlib import Path
 
@@ -106,6 +107,25 @@ def test_density_estimate_of_scikit_learn__takes_seed_and_weights():
         assert stats.ks_2samp(got.metrics[name][:, 5], native.metrics[name][:, 5]).pvalue > 1e-4
 
 
+class Sorted(Normal):
+    """Returns its points in order, as mixtures of scikit-learn do by component."""
+
+    def sample(self, n, rng):
+        return np.sort(super().sample(n, rng), axis=0)
+
+
+def test_real_share__does_not_depend_on_the_order_of_the_sample():
+    """The largest points are not the ones that real points replace; without that, the mean falls by 0.4 at once."""
+    workflow = {"name": "mix", "n_samples": 60, "real": "fresh", "real_share": 0.5}
+    made = experiment(LINE, workflow=workflow, n_replicates=200, n_generations=4, record=["metrics"])
+    got = simulate(made, model=Sorted).metrics["mean"][:, 1:, 0]
+    expected = simulate(made, model=Normal).metrics["mean"][:, 1:, 0]
+    np.testing.assert_array_equal(got[:, 0], expected[:, 0])
+    errors = got.std(axis=0) / np.sqrt(200)
+    assert (abs(got.mean(axis=0)) < 4 * errors).all()
+    assert stats.ks_2samp(got[:, -1], expected[:, -1]).pvalue > 1e-4
+
+
 def test_law__equals_that_of_the_gaussian_family():
     """One comparison each of the mean and the variance, and the negative control of the other estimator."""
     run = {"n_replicates": 400, "n_generations": 6, "record": ["metrics"]}
@@ -141,6 +161,13 @@ def test_processes__without_the_factory_are_refused_with_a_warning():
         Processes(Normal, "__main__").use(2)
 
 
+def test_processes__are_not_started_by_a_process_of_a_pool(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with pytest.warns(InputWarning, match=r"not in 2: a process of multiprocessing\.Pool cannot start others"):
+        got = simulate(experiment(), model=Normal, threads=2)
+    np.testing.assert_array_equal(got.metrics["nll"], simulate(experiment(), model=Normal).metrics["nll"])
+
+
 def test_failure__names_replicate_and_generation_and_can_be_resumed(tmp_path, monkeypatch):
     path, made = tmp_path / "out.h5", experiment(n_generations=8)
     expected = simulate(made, model=Failing)
@@ -163,7 +190,7 @@ class Odd(Normal):
     def score_samples(self, X):
         if self.kind == "score":
             raise KeyError("score")
-        return super().score_samples(X)
+        return np.full(len(X), np.nan) if self.kind == "no number" else super().score_samples(X)
 
     def sample(self, n, rng):
         drawn = super().sample(n, rng)
@@ -177,6 +204,7 @@ class Odd(Normal):
         ("nan", r"sample\(40\) has values that are not finite"),
         ("text", "sample failed: ValueError: could not convert string to float: 'no points'"),
         ("score", "score_samples failed: KeyError: 'score'"),
+        ("no number", "score_samples has values that are not numbers"),
     ],
 )
 def test_failure__of_a_sample_is_one_line(kind, message):
@@ -201,6 +229,24 @@ class Global(Silent):
         return np.random.default_rng(self.random_state).standard_normal((n, 2))
 
 
+class Bounded(Normal):
+    """Has no density at most points, as a histogram."""
+
+    def score_samples(self, X):
+        return np.where(abs(X - self.mean).max(axis=1) < 1, 0.0, -np.inf)
+
+
+def test_score__without_density_is_infinite_and_counted():
+    results = simulate(experiment(), model=Bounded)
+    assert np.isinf(results.metrics["nll"][:, 1:]).all()
+    comparison = compare(results)
+    assert comparison.reasons["no finite value"] == results.last
+    assert sum(row.metric == "nll" for row in comparison.rows) == results.last
+    assert [row["mean"] for row in comparison.to_dict()["points"] if row["metric"] == "nll"] == ["inf"] * results.last
+    assert "nll" in summary(results)
+    assert results.plot("nll").get_xlabel()
+
+
 def test_score__is_missing_without_score_samples():
     results = simulate(experiment(), model=Global)
     assert np.isnan(results.metrics["nll"][:, 1:]).all()
@@ -216,7 +262,7 @@ def test_score__is_missing_without_score_samples():
         (Silent, "sample must take rng or random_state, or the estimator must have a random_state"),
         (dict, "dict must have a method fit"),
         (functools.partial(Normal, 1, 2), "the factory failed: TypeError"),
-        (3, "model must be a callable that returns an estimator, got int"),
+        (3, "model must be a callable that returns an estimator, got an object of int: give its class, or"),
         ("nowhere.at.all:Model", "'nowhere.at.all:Model' cannot be imported: ModuleNotFoundError"),
         ("math:pi", "model.factory must be a callable, got 'math:pi', a float"),
         ("math", "model.factory must be a string as \"package.module:callable\", got 'math'"),
@@ -354,6 +400,20 @@ def test_command__failure_says_what_is_kept_and_how_to_resume(written, capsys):
     assert "which imports no code" in capsys.readouterr().err
     assert call("run", file, "--resume", "out.h5") == 0
     np.testing.assert_array_equal(open_results("out.h5").metrics["mean"], whole.metrics["mean"])
+
+
+@pytest.mark.parametrize("code", [{"model": Normal}, {}], ids=["given", "named"])
+def test_extension__of_a_stopped_run_has_the_same_bits(tmp_path, code):
+    model = {} if code else {"factory": NORMAL}
+    sizes = [{"n_generations": 4, "n_replicates": 2}, {"n_generations": 6, "n_replicates": 3}]
+    short, longer = (experiment(model=model, **size) for size in sizes)
+    metrics = {"largest": lambda state: state["covariance"].max()}
+    stopped = simulate(short, tmp_path / "a.h5", metrics=metrics, block=1, on_block=lambda so_far: True, **code)
+    assert not stopped.finished
+    got = simulate(longer, tmp_path / "a.h5", metrics=metrics, resume=True, **code)
+    expected = simulate(longer, metrics=metrics, **code)
+    for name, values in expected.metrics.items():
+        np.testing.assert_array_equal(got.metrics[name], values)
 
 
 def test_same_call__without_the_model_asks_for_it(tmp_path):
