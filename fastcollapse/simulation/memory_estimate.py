@@ -1,5 +1,7 @@
 """Estimate of the memory of a run from the sizes of its model, without running it."""
 
+from typing import Any
+
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.memory_budget import (
     RESERVE,
@@ -16,19 +18,23 @@ from fastcollapse.storage.hdf5_store import PART_BYTES
 _PROGRAM_BYTES = 130_000_000
 
 
-def estimate_bytes(experiment: Experiment) -> int:
+def estimate_bytes(experiment: Experiment, truth: Any = None) -> int:
     """Return about how many bytes a new process needs that runs an experiment, with the program and its compiler.
 
     The model with its truth and the states of all replicates are in memory, two copies of the states for a commit and
     for a signal if they are not large, another copy where the end of a block may be computed again, and at most three
     parts of results.
 
+    Parameters
+    ----------
+    truth : the truth, if it is already loaded.
+
     Raises
     ------
     InputError
         The experiment is refused, see `plan_run`.
     """
-    plan = plan_run(experiment)
+    plan = plan_run(experiment, truth=truth)
     model, run = plan.model(), experiment.run
     state = model.initial(1, 0, 0)
     metrics = recorded_metrics(experiment, type(model))

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any
 
 from fastcollapse.errors import InputError
@@ -30,6 +31,8 @@ _QUARANTINE_AFTER = 2
 # Seconds that workers have to commit their results before they are killed.
 _STOP_SECONDS = 1.2
 _PR_SET_PDEATHSIG = 1
+# Where memory runs out, the system ends a worker before the parent, which reports the point, and other programs.
+_OOM_SCORE = "500"
 
 
 class ProcessPool(Executor):
@@ -50,12 +53,17 @@ class ProcessPool(Executor):
         if n_workers < 1:
             raise InputError(f"jobs must be at least 1, got {n_workers}")
         self._n_workers = n_workers
+        self._given_threads = threads
         self.threads = limit_threads(max(1, available_cores() // n_workers)) if threads is None else threads
 
     @property
     def n_workers(self) -> int:
         """Number of processes."""
         return self._n_workers
+
+    def with_at_most(self, n_workers: int) -> "ProcessPool":
+        """Return a pool of at most this number of processes; each has a larger share of the cores."""
+        return self if n_workers >= self._n_workers else ProcessPool(n_workers, self._given_threads)
 
     def map(self, function: Callable[[Task, int | None], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the results in the order in which they are finished.
@@ -160,6 +168,8 @@ def _start_worker(parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write(_OOM_SCORE)
     if os.getppid() != parent:
         os._exit(1)
     # Shutting down an interpreter with compiled code takes 0.3 s, and nothing depends on it.
