@@ -77,6 +77,8 @@ def run_sweep(
     i, n = _checked_shard(shard)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
     with closing(executor_of(executor)) as workers:
+        if isinstance(workers, ProcessPool):
+            workers.end_unguarded_worker()
         if isinstance(workers, SerialExecutor | ProcessPool):
             use_threads(workers.threads)  # refuses here what every point would refuse
         elif limit is not None:

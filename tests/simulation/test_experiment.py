@@ -463,3 +463,28 @@ def test_from_mapping__refuses_an_array_in_place_of_a_number_in_one_line(key):
     with pytest.raises(InputError, match=key) as refused:
         Experiment.from_mapping(sections)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (["metrics", "mmd"], ("centre", "ise", "mmd", "nll", "second_moment", "within_variance")),
+        (
+            ["trajectory", "mmd", "metrics"],
+            ("centre", "ise", "mmd", "nll", "second_moment", "within_variance", "trajectory"),
+        ),
+        (["metrics", "nll"], ("metrics",)),
+        (["metrics", "nll", "trajectory"], ("metrics", "trajectory")),
+        (["nll", "mmd"], ("mmd", "nll")),
+    ],
+)
+def test_record__of_all_metrics_and_names_has_both(record, expected):
+    sections = {
+        "model": {"family": "kde", "bandwidth": 0.3},
+        "truth": {"shape": "moons"},
+        "workflow": {"name": "replace", "n_samples": 5},
+        "run": {"n_generations": 1, "n_replicates": 1, "seed": 1, "record": record},
+    }
+    experiment = Experiment.from_mapping(sections)
+    assert experiment.run.record == expected
+    assert Experiment.from_mapping(experiment.to_mapping()) == experiment
