@@ -107,7 +107,7 @@ def test_resolve__times_truth_is_a_rounded_multiple():
         (
             {"times_truth": 0.5},
             None,
-            "n_samples must be a number: this truth is a law, whose data has no size of its own, got {'times_truth': 0.5}",
+            "n_samples must be a number: this truth is a law, whose data has no size of its own, got {'times_truth'",
         ),
     ],
 )

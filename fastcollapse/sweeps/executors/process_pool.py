@@ -144,7 +144,7 @@ class ProcessPool(Executor):
         except BrokenProcessPool:
             if any(worker.exitcode == _UNGUARDED for worker in started):
                 raise InputError(
-                    "a script that runs a sweep in processes must do so under `if __name__ == \"__main__\":`, "
+                    'a script that runs a sweep in processes must do so under `if __name__ == "__main__":`, '
                     "because each process imports the script"
                 ) from None
             broken += [*running.values(), *waiting]

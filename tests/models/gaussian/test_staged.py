@@ -230,7 +230,7 @@ REFUSED = [
         {"dimension": 4},
         {"name": "accumulate_subsample", "n_samples": 4, "keep_real": True, "replacement": False},
         {"bias": 0.5},
-        "workflow.n_train must give more than truth.dimension = 4 points, got 4",
+        "workflow.n_samples must give more than truth.dimension = 4 points, got 4",
     ),
     (LINE, REPLACE, {"temperature": 0.5}, "sampling.temperature must be absent for the gaussian family"),
 ]
