@@ -183,7 +183,7 @@ class _Delta:
             if value != "generator":
                 raise refuse(self.text, value)
             return value
-        return ListField(FloatField(-LARGEST, LARGEST))(value) if is_list(value) else FloatField(0, LARGEST)(value)
+        return ListField(FloatField(-LARGEST, LARGEST))(value) if is_list(value) else FloatField(0, LARGEST**2)(value)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -734,7 +734,7 @@ def test_warnings__name_the_size_nearest_to_the_dimension():
 
 def test_warnings__count_distinct_rows_of_subsamples():
     # Of 13 draws from 13 rows some 8 are different, of 13 draws from 26 that are twice 13 rows some 10.
-    words = "workflow.n_train: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
+    words = "workflow.n_samples: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
     for replacement, designs in ((True, "independent"), (True, "dependent"), (False, "dependent")):
         workflow = AccumulateSubsample(n_samples=13, keep_real=True, replacement=replacement)
         (line,) = warned({"dimension": 8}, workflow, designs=designs)
