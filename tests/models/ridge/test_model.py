@@ -772,3 +772,21 @@ def test_command_line__prints_a_one_line_warning(tmp_path):
     assert done.exit_code == 0
     (line,) = [line for line in done.stderr.splitlines() if "warning" in line]
     assert line.startswith("warning: workflow.n_samples: the fit to 4 samples of 3 inputs has an infinite mean")
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (
+            {"spectrum": [1e-40, 1e-40], "norm": 1e30},
+            r"^truth\.norm must give true weights of at most 1e\+30 along .*e\+49",
+        ),
+        (
+            {"covariance": [[1e40, 0.99e40], [0.99e40, 1e40]]},
+            r"^truth\.covariance must give eigenvalues of the covariance from 1e-40 to 1e\+40, got .* to 1.99e\+40$",
+        ),
+    ],
+)
+def test_truth__values_that_are_too_large_together_give_a_one_line_error(truth, message):
+    with pytest.raises(InputError, match=message):
+        build(RidgeTruth, truth).load()
