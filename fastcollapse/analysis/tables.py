@@ -21,6 +21,8 @@ _MOST_POINTS = 5
 _LONGEST_LINE = 240
 # Differences from this factor on are factors, and not percentages: asymptotic theory does not hold there.
 _FACTOR = 2.0
+# Digits of larger numbers are beyond the precision of float64.
+_WIDE = 1e16
 _LEGEND = {
     "within bounds": "the bounds are too far apart for a score",
     "no score": "see the rule above",
@@ -220,12 +222,16 @@ def _distance_in_words(ratios: np.ndarray) -> str:
 
 
 def number(panel: Panel, value: float) -> str:
-    """Return a number of a panel as its table shows it: with the digits of the panel, or with four on a log axis."""
+    """Return a number of a panel as its table shows it: with the digits of the panel, or with four.
+
+    Four are for a log axis, and for a number of more digits than float64 has.
+    """
     if math.isnan(value):
         return "-"
     if math.isinf(value):
         return f"{value:g}"
-    return f"{value * panel.factor:.4g}" if panel.log else f"{value * panel.factor:.{panel.digits}f}"
+    shown = value * panel.factor
+    return f"{shown:.4g}" if panel.log or abs(shown) >= _WIDE else f"{shown:.{panel.digits}f}"
 
 
 def _score(panel: Panel, i: int) -> str:

@@ -40,6 +40,12 @@ _MAX_SHOWN = 5
 @click.option("--seed", metavar="N", help="Seed from which the seeds of the points are derived.")
 @click.option("--jobs", type=int, metavar="N", help="Number of processes; by default one for each core.")
 @click.option("--threads", type=int, metavar="N", help="Threads of each process; by default its share of the cores.")
+@click.option(
+    "--memory-limit",
+    metavar="SIZE",
+    help="Maximum memory of all processes together, such as 16GB; by default what is available. Fewer processes run if "
+    "their points may need more.",
+)
 @click.option("--shard", metavar="I/N", help="Compute the I-th of N shares, from 1: one element of a job array.")
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask scheduler at ADDRESS.")
 @click.option(
@@ -57,6 +63,7 @@ def sweep(
     seed: str | None,
     jobs: int | None,
     threads: int | None,
+    memory_limit: str | None,
     shard: str | None,
     scheduler: str | None,
     slurm: int | None,
@@ -76,6 +83,8 @@ def sweep(
     fastcollapse collect study -o study.h5
     """
     _check_options(output, jobs, threads, shard, scheduler, slurm)
+    if memory_limit is not None and (scheduler is not None or slurm is not None):
+        raise InputError("--memory-limit must be without --scheduler and --slurm: it is that of this machine")
     from fastcollapse.simulation.experiment_file import parse_setting
     from fastcollapse.sweeps import load_sweep, slurm_script
     from fastcollapse.sweeps.points import MAX_POINTS
@@ -96,16 +105,22 @@ def sweep(
         click.echo(script, nl=False)
         return 0
     if scheduler is not None:
-        return _run(given, folder, scheduler, None, retry, on_cluster=True)
+        return _run(given, folder, scheduler, None, retry, None, on_cluster=True)
     from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor, available_cores
 
     n_workers = jobs if jobs is not None else min(available_cores(), len(given))
     executor = SerialExecutor(threads) if n_workers == 1 else ProcessPool(n_workers, threads)
-    return _run(given, folder, executor, None if shard is None else _parse_shard(shard), retry)
+    return _run(given, folder, executor, None if shard is None else _parse_shard(shard), retry, memory_limit)
 
 
 def _run(
-    given: "Sweep", folder: Path, executor: Any, shard: tuple[int, int] | None, retry: bool, on_cluster: bool = False
+    given: "Sweep",
+    folder: Path,
+    executor: Any,
+    shard: tuple[int, int] | None,
+    retry: bool,
+    memory_limit: str | None,
+    on_cluster: bool = False,
 ) -> int:
     """Run a sweep with progress and signal handling, print the result and return the exit status."""
     from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
@@ -122,7 +137,14 @@ def _run(
             sweep_progress(folder, first_line) as progress,
         ):
             outcome = run_sweep(
-                given, folder, executor, shard=shard, retry=retry, progress=progress, interrupts=interrupts
+                given,
+                folder,
+                executor,
+                shard=shard,
+                retry=retry,
+                memory_limit=memory_limit,
+                progress=progress,
+                interrupts=interrupts,
             )
     except KeyboardInterrupt as stopped:
         raise Interrupted(message(), stopped) from None

@@ -19,7 +19,8 @@ from fastcollapse.config.section_base import Section, TableField
 
 # Rewards are at most this in absolute value, so that e^r is finite.
 MAX_REWARD = 700.0
-_NUMBER = FloatField(-1e300, 1e300)
+# Limits keep squares of squares in the range of float64, and are those of the theory.
+_NUMBER = FloatField(-1e30, 1e30)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Verifier(Section):
     """Points x are kept with probability exp(-|x - centre|^2 / (2 tau^2))."""
 
     centre: Any = parameter(PointField(), "centre of the verifier's knowledge")
-    tau: float = parameter(FloatField(0, 1e150, above=True), "width of the verifier's knowledge")
+    tau: float = parameter(FloatField(1e-30, 1e30), "width of the verifier's knowledge")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Sampling(Section):
     discrete: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "best_of")
 
     temperature: float | None = parameter(
-        FloatField(0, 1e300, above=True), "temperature T: symbols are drawn with weight p^(1/T)", default=None
+        FloatField(1e-3, 1e3), "temperature T: symbols are drawn with weight p^(1/T)", default=None
     )
     top_k: int | None = parameter(
         IntField(1, 10**12), "only the k most probable symbols are drawn; of equal ones the first", default=None
@@ -123,12 +124,12 @@ class Sampling(Section):
     )
     best_of: BestOf | None = parameter(TableField(BestOf), "curation: one of k samples is kept", default=None)
     bias: float | None = parameter(
-        FloatField(0, 1e150, above=True), "lambda: points are drawn with lambda times the deviation", default=None
+        FloatField(1e-6, 1e6), "lambda: points are drawn with lambda times the deviation", default=None
     )
     tilt: Any = parameter(PointField(), "b: points x are drawn with weight e^(b x)", default=None)
     verifier: Verifier | None = parameter(TableField(Verifier), "points near a centre are kept", default=None)
     truncate: float | None = parameter(
-        FloatField(0, 1e150, above=True), "c: points within c deviations of the mean are kept", default=None
+        FloatField(1e-30, 1e150), "c: points within c deviations of the mean are kept", default=None
     )
 
     @property

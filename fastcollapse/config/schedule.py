@@ -257,6 +257,10 @@ class Schedule:
         least, most = np.floor(mean - 5 * deviation), np.ceil(mean + 5 * deviation)
         return np.maximum(least, 1).astype(np.int64), np.minimum(most, np.minimum(drawn, rows)).astype(np.int64)
 
+    def size_key(self, index: int) -> str:
+        """Return the key of the number of points of the fit at an index; n_train is by default n_samples."""
+        return "workflow.n_samples" if self.n_train[index] in (0, self.n_synthetic[index]) else "workflow.n_train"
+
     def fitted_sizes(self, truth_total: int | None = None) -> np.ndarray:
         """Return the number of points that each generation is fitted to: int64, shape (T,)."""
         import numpy as np  # start-up time of the command line

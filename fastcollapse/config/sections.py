@@ -163,7 +163,7 @@ class Recipe(Section):
 class Record:
     """Accept one name or a list of names of recorded data, and return a tuple in a fixed order.
 
-    `Experiment` checks the names of metrics, which depend on the family.
+    `Experiment` checks the names of metrics, which depend on the family. Names beside "metrics" are added to it.
     """
 
     names: ClassVar[tuple[str, ...]] = ("metrics", "trajectory")
@@ -175,10 +175,6 @@ class Record:
         if len(set(given)) < len(given):
             raise ValidationErrors([("", f"must not contain a name twice, got {show(list(given))}")])
         others = sorted(set(given) - set(self.names))
-        if "metrics" in given and others:
-            raise ValidationErrors(
-                [("", f"must have either 'metrics' (all) or names of metrics, got {show(list(given))}")]
-            )
         return tuple(name for name in ("metrics", *others, "trajectory") if name in given)
 
 

@@ -135,7 +135,9 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
     if times is not None:
         if truth_total is None:
             given = show(size.to_mapping() if isinstance(size, TimesTruth) else size)
-            raise ValidationErrors([(key, f"must be a number when the truth has no counts of its own, got {given}")])
+            raise ValidationErrors(
+                [(key, f"must be a number: this truth is a law, whose data has no size of its own, got {given}")]
+            )
         if times == 1:
             return np.full(n_generations, truth_total, dtype=np.int64)
     if isinstance(size, tuple):

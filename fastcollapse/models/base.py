@@ -217,6 +217,10 @@ class Model(ABC):
         """Return the minimum working memory of the model in bytes, without its state."""
         return 0
 
+    def sample_bytes(self) -> int:
+        """Return the most bytes of the recorded ragged rows of one replicate at one generation; 0 without such rows."""
+        return 0
+
     def use_processes(self, n: int) -> None:
         """Let the model run code of the user in n processes; without such code nothing changes."""
         return

@@ -52,9 +52,12 @@ def check_fitted(schedule: Schedule, sizes: np.ndarray) -> None:
     """
     too_few = np.flatnonzero(sizes < 2)
     if too_few.size:
-        key = "workflow.n_train" if schedule.n_train[too_few[0]] > 0 else "workflow.n_samples"
-        where = f"got {sizes[too_few[0]]} at generation {too_few[0] + 1}"
-        raise InputError(f"{key} must give at least 2 points to fit a deviation to, {where}")
+        t = int(too_few[0])
+        key, where = schedule.size_key(t), ""
+        if schedule.weight is not None and schedule.weight[t] == 1 and schedule.n_real[t] > 0:
+            key, where = "workflow.n_real", " where workflow.weight is 1"
+        got = f"got {sizes[t]} at generation {t + 1}"
+        raise InputError(f"{key} must give at least 2 points to fit a deviation to{where}, {got}")
 
 
 def check_pool_memory(n_values: int, key: str = "workflow.n_samples") -> None:

@@ -18,6 +18,7 @@ from fastcollapse.simulation.metrics_so_far import MetricsSoFar, OnBlock
 from fastcollapse.simulation.user_metrics import UserMetrics
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
+from fastcollapse.storage.hdf5_store import STATE_BYTES
 from fastcollapse.variables import DerivedArray
 
 # Target block duration in seconds: Ctrl-C and progress wait for the end of a block.
@@ -258,14 +259,16 @@ def _next_length(length: int, seconds: float, n_bytes: int, block: int | None, b
 
 
 def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
-    """Return a function that commits a copy of the state while the next block changes it; None for short blocks.
+    """Return a function that commits a copy of the state while the next block changes it.
+
+    None after a short block, and for a large state, which is not copied.
 
     Parameters
     ----------
     seconds : duration of the last block.
     """
-    arrays = state.arrays()
-    if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPY_BYTES_PER_SECOND * seconds:
+    n_bytes = sum(values.nbytes for values in state.arrays().values())
+    if seconds < _SLOW_SECONDS or n_bytes > min(_COPY_BYTES_PER_SECOND * seconds, STATE_BYTES):
         return None
     copies = _copies(state)
     return lambda: store.commit(copies, force=True)

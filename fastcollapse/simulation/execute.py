@@ -1,7 +1,6 @@
 """Execution of a run plan."""
 
 import dataclasses
-import math
 import os
 import warnings
 from collections.abc import Callable
@@ -19,7 +18,15 @@ from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_bloc
 from fastcollapse.simulation.extension import clear_added
 from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, keeps_state_before, parse_bytes
+from fastcollapse.simulation.memory_budget import (
+    MemoryBudget,
+    bytes_of,
+    copied_bytes,
+    fit_budget,
+    generation_bytes,
+    keeps_state_before,
+    parse_bytes,
+)
 from fastcollapse.simulation.metrics_so_far import OnBlock
 from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.provenance import provenance
@@ -34,9 +41,6 @@ from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftove
 from fastcollapse.storage.joined_replicates import add_replicates
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.readers import check_file, open_parts
-
-# Bytes of one entry of the counts: a symbol, and a count of at most eight bytes.
-_BYTES_PER_ENTRY = 12
 
 
 def execute(
@@ -246,20 +250,17 @@ def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header
     if plan.path is None:
         raise InputError("memory_limit must have a file to write to: in memory all results are kept")
     n_bytes = parse_bytes(limit)
-    generation = 8 * sum(math.prod(n or 1 for n in header.lengths(name)) for name in header.metrics)
-    generation += bytes_of(model.truth_states())
-    if header.trajectory:
-        generation += _BYTES_PER_ENTRY * (model.n_columns or 0)
+    # Metrics of the user need the counts of each block.
+    generation = generation_bytes(model, header.metrics, header.trajectory or bool(plan.metrics))
     state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, plan.first_replicate), generation))
-    if keeps_state_before(model, plan.experiment.run.stop, bool(plan.metrics)):
-        saved *= 2
-    budget = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
+    copies = copied_bytes(saved, keeps_state_before(model, plan.experiment.run.stop, bool(plan.metrics)))
+    budget = fit_budget(n_bytes, state + model.work_bytes(), copies, generation)
     model.limit_work(budget.block)
     return budget
 
 
 def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:
-    """Return the bytes of the state of one replicate, and the bytes of it that a commit copies."""
+    """Return the bytes of the state of one replicate, and the bytes of it that a commit saves."""
     state = model.initial(1, 0, first_replicate)
     return bytes_of(state), bytes_of(state.arrays())
 

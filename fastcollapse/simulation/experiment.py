@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastcollapse.config.arguments import check_mapping, paths_as_text
 from fastcollapse.config.capabilities import check_maps, missing_capability
@@ -28,6 +28,9 @@ from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 from fastcollapse.simulation.key_hints import key_hint, unknown_key
 from fastcollapse.simulation.number_files import NumberFiles, named_files, with_numbers
+
+if TYPE_CHECKING:
+    from fastcollapse.variables import Metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +162,9 @@ be at least 1, got 0
             items += _unknown_metrics(sections["run"].record, family)
         if items:
             raise ValidationErrors(named_files(items, paths))
+        if "metrics" in sections["run"].record and set(sections["run"].record) - set(Record.names):
+            metrics = offered.available_metrics(sections["model"], sections.get("sampling"))
+            sections["run"] = _with_all_metrics(sections["run"], metrics)
         read = {key: (path, numbers.hashes.get(split_name(path)[0], "")) for key, path in paths.items()}
         if not text and "recipe" in sections:
             given = sections["recipe"].to_mapping()
@@ -298,6 +304,14 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
         for name in named
         if name not in known
     ]
+
+
+def _with_all_metrics(run: Run, offered: Mapping[str, "Metric"]) -> Run:
+    """Return the section in which "metrics" beside names of metrics is replaced by the names of both."""
+    named = set(run.record) - set(Record.names)
+    usual = {name for name, metric in offered.items() if not metric.on_request}
+    names = ("metrics",) if named <= usual else sorted(usual | named)
+    return dataclasses.replace(run, record=(*names, *(name for name in run.record if name == "trajectory")))
 
 
 def _workflow_name(mapping: Mapping[str, Any]) -> str | None:

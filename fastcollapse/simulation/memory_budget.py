@@ -12,11 +12,15 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.models.base import Model
+from fastcollapse.storage.hdf5_store import STATE_BYTES
+from fastcollapse.variables import Variable
 
 # Bytes reserved for the compiler and for compiled kernels.
 RESERVE = 350_000_000
 # Copies of a block that exist at once: computed, reduced, pending and being written.
 _COPIES = 5
+# Bytes of an entry of the counts: a symbol, and a count of at most eight bytes.
+_ENTRY_BYTES = 12
 _UNITS = {"": 1, "b": 1} | {
     f"{letter}{i}b": (1024 if i else 1000) ** power for power, letter in enumerate("kmgt", 1) for i in ("", "i")
 }
@@ -102,14 +106,14 @@ def _page_size() -> int:
     return resource.getpagesize()
 
 
-def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBudget:
+def fit_budget(limit: int, state: int, copies: int, generation: int) -> MemoryBudget:
     """Return the sizes of blocks and parts that keep a run below a limit.
 
     Parameters
     ----------
     limit : maximum bytes of the process.
     state : bytes of the state of all replicates, with its workspace.
-    saved : bytes of the state that a commit copies.
+    copies : bytes of the copies of the state.
     generation : bytes of the results of one generation.
 
     Raises
@@ -117,17 +121,36 @@ def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBud
     InputError
         Blocks of one generation do not fit; the message has the needed size.
     """
-    fixed = resident() + RESERVE + state + saved
+    fixed = resident() + RESERVE + state + copies
     needed = fixed + _COPIES * generation
     if needed > limit:
         raise InputError(
             f"memory_limit must be at least {megabytes(needed)} for this run, got {megabytes(limit, up=False)}: "
-            f"{megabytes(state + saved)} for its state, {megabytes(_COPIES * generation)} for one generation, "
-            f"{megabytes(fixed - state - saved)} for the program and its compiler"
+            f"{megabytes(state + copies)} for its state, {megabytes(_COPIES * generation)} for one generation, "
+            f"{megabytes(fixed - state - copies)} for the program and its compiler"
         )
     rest = limit - fixed
     block = max(generation, rest // (2 * _COPIES))
     return MemoryBudget(block, max(1, (rest - _COPIES * block) // 2))
+
+
+def generation_bytes(model: Model, metrics: Mapping[str, Variable], has_counts: bool) -> int:
+    """Return the bytes of what a block has of one generation of one replicate: metrics, states, samples and counts.
+
+    Parameters
+    ----------
+    metrics : variables of the recorded metrics.
+    has_counts : whether the sparse counts of the states are recorded.
+    """
+    lengths = {name: len(coordinate.values) for name, coordinate in model.coordinates().items()}
+    n_bytes = sum(8 * math.prod(lengths.get(dim, 1) for dim in variable.dims) for variable in metrics.values())
+    n_bytes += bytes_of(model.truth_states()) + model.sample_bytes()
+    return n_bytes + (_ENTRY_BYTES * (model.n_columns or 0) if has_counts else 0)
+
+
+def copied_bytes(n_bytes: int, keeps_before: bool) -> int:
+    """Return the bytes of the copies of a state of n_bytes: for a commit, for a signal, and that before the block."""
+    return (2 * n_bytes if n_bytes <= STATE_BYTES else 0) + (n_bytes if keeps_before else 0)
 
 
 def keeps_state_before(model: Model, stop: str | None, has_user_metrics: bool = False) -> bool:

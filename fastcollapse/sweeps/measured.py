@@ -53,7 +53,10 @@ def note_measured(folder: Path, measured: Sequence[tuple[int, Measured]]) -> Non
 
 
 def read_measured(folder: Path) -> dict[int, Measured]:
-    """Return what was measured by point; lines that are damaged are left out."""
+    """Return what was measured by point.
+
+    Lines that are damaged are left out: hosts that append over NFS at the same time may lose or tear some.
+    """
     found = {}
     try:
         lines = read_regular(folder / CLAIMS / MEASURED, _MAX_BYTES).splitlines()

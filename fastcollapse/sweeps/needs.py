@@ -11,14 +11,20 @@ import numpy as np
 
 from fastcollapse.errors import FastcollapseError, InputError
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.memory_budget import RESERVE
 from fastcollapse.simulation.memory_estimate import estimate_bytes
 from fastcollapse.simulation.recorded_run import open_run
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.measured import read_measured
 from fastcollapse.sweeps.task_queue import estimate_seconds
+from fastcollapse.sweeps.truth_cache import cached_truth
 
 # Values of each axis whose memory is estimated, points that are run for a trial, and finished points that are read.
 _N_VALUES, _N_TRIALS, _N_FINISHED = 8, 8, 20
+# Number of missing points up to which the memory of each is estimated.
+_N_ALL = 16
+# Bytes of the kernels of a worker.
+_KERNEL_BYTES = 50_000_000
 # A point of at least this share of the estimated size of the largest one needs about its memory.
 _SIMILAR = 0.9
 # A trial has fewer replicates if all of them need more than this: it may run on a login node.
@@ -56,9 +62,7 @@ def estimate_needs(folder: SweepFolder, missing: Sequence[int]) -> Needs:
     folder : the sweep.
     missing : numbers of the points that are not finished, at least one.
     """
-    sizes: dict[int, int] = {}
-    for index in dict.fromkeys([*_axis_points(folder, sizes), *_spread(missing, _N_TRIALS)]):
-        _add_size(folder, index, sizes)
+    sizes = sizes_of(folder, missing)
     largest = max(sizes, key=sizes.__getitem__) if sizes else missing[0]
     measured = read_measured(folder.path)
     known = sorted(measured.keys() & folder.done())
@@ -72,12 +76,44 @@ def estimate_needs(folder: SweepFolder, missing: Sequence[int]) -> Needs:
     trials = [seconds for seconds in trials if seconds]  # one that failed has no duration
     found = [*finished, *trials]
     mean = float(np.mean(found)) if found else None
-    for index in _spread(known, _N_FINISHED):
+    similar = _similar(folder, sizes, largest)
+    memory = max(similar, default=sizes.get(largest, 0))
+    return Needs(mean, max(found, default=0.0), len(finished), len(trials), memory, len(similar))
+
+
+def worker_memory(folder: SweepFolder, missing: Sequence[int]) -> tuple[int, int]:
+    """Return the largest of the points, and the bytes of a worker that computes it: measured, or estimated.
+
+    Parameters
+    ----------
+    missing : see `estimate_needs`.
+    """
+    sizes = sizes_of(folder, missing)
+    if not sizes:
+        return missing[0], 0
+    largest = max(sizes, key=sizes.__getitem__)
+    # A worker reads the kernels that this process has compiled.
+    return largest, max(_similar(folder, sizes, largest), default=sizes[largest] - RESERVE + _KERNEL_BYTES)
+
+
+def sizes_of(folder: SweepFolder, missing: Sequence[int]) -> dict[int, int]:
+    """Return the estimated memory by point: of all that are missing, or of many those that tell the largest."""
+    sizes: dict[int, int] = {}
+    some = [*_axis_points(folder, sizes), *_spread(missing, _N_TRIALS)] if len(missing) > _N_ALL else missing
+    for index in some:
+        _add_size(folder, index, sizes)
+    return sizes
+
+
+def _similar(folder: SweepFolder, sizes: dict[int, int], largest: int) -> list[int]:
+    """Return the measured memory of finished points of about the estimated size of the largest one."""
+    measured = read_measured(folder.path)
+    known = _spread(sorted(measured.keys() & folder.done()), _N_FINISHED)
+    sizes = dict(sizes)
+    for index in known:
         _add_size(folder, index, sizes)
     n_bytes = sizes.get(largest, 0)
-    similar = [measured[index].memory for index in known if sizes.get(index, 0) >= _SIMILAR * n_bytes > 0]
-    memory = max(similar, default=n_bytes)
-    return Needs(mean, max(found, default=0.0), len(finished), len(trials), memory, len(similar))
+    return [measured[index].memory for index in known if sizes.get(index, 0) >= _SIMILAR * n_bytes > 0]
 
 
 def _axis_points(folder: SweepFolder, sizes: dict[int, int]) -> Iterable[int]:
@@ -96,8 +132,9 @@ def _axis_points(folder: SweepFolder, sizes: dict[int, int]) -> Iterable[int]:
 
 def _add_size(folder: SweepFolder, index: int, sizes: dict[int, int]) -> None:
     if index not in sizes:
-        with suppress(FastcollapseError):  # the worker reports the error when it computes the point
-            sizes[index] = estimate_bytes(folder.sweep[index].experiment)
+        with suppress(Exception):  # the worker reports the error when it computes the point
+            experiment = folder.sweep[index].experiment
+            sizes[index] = estimate_bytes(experiment, cached_truth(experiment, folder.inputs))
 
 
 def _spread(given: Sequence[int], n: int) -> list[int]:

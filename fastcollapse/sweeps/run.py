@@ -10,9 +10,11 @@ from fastcollapse.errors import InputError
 from fastcollapse.models.registry import registered
 from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.memory_budget import parse_bytes
 from fastcollapse.sweeps.executors import Executor, ExecutorAdapter, ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.load import SweepSource, as_sweep
+from fastcollapse.sweeps.memory_of_workers import workers_that_fit
 from fastcollapse.sweeps.pack_merge import merge_packs
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.progress import Progress, shown_progress
@@ -28,6 +30,7 @@ def run_sweep(
     *,
     shard: tuple[int, int] | None = None,
     retry: bool = False,
+    memory_limit: int | str | None = None,
     progress: bool | Progress | None = None,
     interrupts: Interrupts | None = None,
 ) -> Outcome:
@@ -41,6 +44,9 @@ def run_sweep(
         with a `map` method, or an executor of `fastcollapse.sweeps.executors`.
     shard : (i, n) for the i-th of n shares, from 1; other processes compute the other shares.
     retry : whether to retry points that have failed before.
+    memory_limit : maximum memory of all processes together, in bytes or as text such as "2GB", by default what is
+        available; fewer processes run if their points may need more. Only for this process and for a number of
+        processes; never changes a number.
     progress : true for a progress bar (tqdm), or a function that is called with the outcome so far: at the start, again
         when the kernels are compiled, and after every task.
     interrupts : handler of signals that is already active.
@@ -71,15 +77,24 @@ def run_sweep(
     """
     sweep = as_sweep(sweep)
     i, n = _checked_shard(shard)
+    limit = None if memory_limit is None else parse_bytes(memory_limit)
     with shown_progress(progress) as report_progress, closing(executor_of(executor)) as workers:
+        if isinstance(workers, ProcessPool):
+            workers.end_unguarded_worker()
         if isinstance(workers, SerialExecutor | ProcessPool):
             use_threads(workers.threads)  # refuses here what every point would refuse
+        elif limit is not None:
+            raise InputError("memory_limit must be absent with an executor of other machines, which have their own")
         if not isinstance(workers, SerialExecutor):
             _check_known_elsewhere(sweep)
         folder = make_folder(Path(path), sweep)
         units, earlier, known_failures = _missing_units(folder, _units_of_shard(folder, i, n), retry)
         if shard is None:
             units = _resume_split(folder, units)
+        if units and isinstance(workers, SerialExecutor | ProcessPool):
+            n_fit = workers_that_fit(folder, sorted({unit.point for unit in units}), workers.n_workers, limit)
+            if isinstance(workers, ProcessPool):
+                workers = workers.with_at_most(n_fit)
         outcome = Outcome(
             earlier + known_failures + len(units),
             earlier,

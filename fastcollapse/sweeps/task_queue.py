@@ -5,9 +5,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.memory_budget import megabytes
+from fastcollapse.simulation.memory_estimate import estimate_bytes
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.precompile import precompile
@@ -153,6 +156,9 @@ class TaskQueue(Iterator[Task]):
             return Report(0, 0, (), task.units, 0.0)
         point = task.units[0].point
         error = "its worker was killed in every attempt, by the system (out of memory) or by a crash"
+        with suppress(Exception):  # a point that cannot be estimated
+            n_bytes = estimate_bytes(task.units[0].experiment(self._folder.sweep[point].experiment))
+            error += f"; it needs about {megabytes(n_bytes)}"
         self._folder.note_failure(point, {"point": point, "error": error, "traceback": ""})
         return Report(0, 1, (), (), 0.0)
 

@@ -228,6 +228,11 @@ BAD = {
     "a script of jobs": (["sweep", "s.toml", "--slurm", "2", "--jobs", "2"], "--slurm must be without --jobs: "),
     "a script for Dask": (["sweep", "s.toml", "--slurm", "2", "--scheduler", "tcp://x:1"], "--slurm .* --scheduler: "),
     "no threads": (["sweep", "s.toml", "--threads", "0"], "threads must be at least 1, got 0"),
+    "a limit of a cluster": (
+        ["sweep", "s.toml", "--scheduler", "tcp://a:1", "--memory-limit", "2GB"],
+        "--memory-limit must be without --scheduler and --slurm",
+    ),
+    "a limit that is no size": (["sweep", "s.toml", "--memory-limit", "much"], "memory_limit must be a size such as"),
     "the sweep itself": (["sweep", "s.toml", "--set", "sweep.paired=true"], "sweep.paired must be changed in the file"),
     "an empty name": (["sweep", "s.toml", "-o", ""], "output must be a folder, got ''"),
     "a long name": (["sweep", "s.toml", "-o", "x" * 300], "output must be .*, got '?xxx.*: File name too long"),

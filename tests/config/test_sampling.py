@@ -29,15 +29,15 @@ def test_maps__have_the_order_in_which_they_apply():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"temperature": 0}, "sampling.temperature must be above 0, got 0"),
-        ({"temperature": -1.0}, "sampling.temperature must be above 0, got -1.0"),
+        ({"temperature": 0}, "sampling.temperature must be at least 0.001, got 0"),
+        ({"temperature": -1.0}, "sampling.temperature must be at least 0.001, got -1.0"),
         ({"top_k": 0}, "sampling.top_k must be at least 1, got 0"),
         ({"top_p": 1.5}, "sampling.top_p must be at most 1, got 1.5"),
         ({"best_of": {**BEST, "k": 0}}, "sampling.best_of.k must be at least 1, got 0"),
         ({"best_of": {**BEST, "k": "infinite", "rule": "hard"}}, "sampling.best_of.k must be a whole number when rule"),
         ({"best_of": {**BEST, "reward": [1.0]}}, "sampling.best_of.reward must be a list of at least 2"),
         ({"best_of": {"k": 2}}, "sampling.best_of.reward is required"),
-        ({"bias": 0}, "sampling.bias must be above 0, got 0"),
+        ({"bias": 0}, "sampling.bias must be at least 1e-06, got 0"),
         (
             {"bias": 0.5, "tilt": 1},
             "sampling must have one map if it has bias, tilt, verifier or truncate, got bias, til",

@@ -107,7 +107,7 @@ def test_resolve__times_truth_is_a_rounded_multiple():
         (
             {"times_truth": 0.5},
             None,
-            "n_samples must be a number when the truth has no counts of its own, got {'times_truth': 0.5}",
+            "n_samples must be a number: this truth is a law, whose data has no size of its own, got {'times_truth'",
         ),
     ],
 )
@@ -166,13 +166,13 @@ def test_schedule__one_generation_is_enough():
             lambda: Replace(n_samples="truth"),
             2,
             None,
-            "workflow.n_samples must be a number when the truth has no counts of its own, got 'truth'",
+            "workflow.n_samples must be a number: this truth is a law, whose data has no size of its own, got 'truth'",
         ),
         (
             lambda: Mix(n_samples=1, n_real="truth", real="fresh"),
             2,
             None,
-            "workflow.n_real must be a number when",
+            "workflow.n_real must be a number: this truth is a law",
         ),
         (
             lambda: Replace(n_samples=[1, 2]),

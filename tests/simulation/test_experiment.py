@@ -477,3 +477,28 @@ def test_repr__has_all_keys_and_cuts_long_values():
     assert text.startswith("<Experiment: model.family = 'gaussian', model.estimator = 'mle', truth.dimension = 100, ")
     assert "workflow.n_samples = 200, run.n_generations = 2, run.n_replicates = 3" in text
     assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (["metrics", "mmd"], ("centre", "ise", "mmd", "nll", "second_moment", "within_variance")),
+        (
+            ["trajectory", "mmd", "metrics"],
+            ("centre", "ise", "mmd", "nll", "second_moment", "within_variance", "trajectory"),
+        ),
+        (["metrics", "nll"], ("metrics",)),
+        (["metrics", "nll", "trajectory"], ("metrics", "trajectory")),
+        (["nll", "mmd"], ("mmd", "nll")),
+    ],
+)
+def test_record__of_all_metrics_and_names_has_both(record, expected):
+    sections = {
+        "model": {"family": "kde", "bandwidth": 0.3},
+        "truth": {"shape": "moons"},
+        "workflow": {"name": "replace", "n_samples": 5},
+        "run": {"n_generations": 1, "n_replicates": 1, "seed": 1, "record": record},
+    }
+    experiment = Experiment.from_mapping(sections)
+    assert experiment.run.record == expected
+    assert Experiment.from_mapping(experiment.to_mapping()) == experiment

@@ -23,6 +23,7 @@ from fastcollapse.simulation.memory_budget import (
     parse_bytes,
     resident,
 )
+from tests._runs import run_with_truth
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
 ROOT = Path(__file__).parents[2]
@@ -176,3 +177,60 @@ def test_bytes_of__counts_an_array_once():
 def test_memory_of_kernels__raises_the_cause_of_numba(cause, expected):
     with pytest.raises(expected), memory_of_kernels():
         raise SystemError("returned a result with an exception set") from cause
+
+
+SPECTRUM = {
+    "model": {"engine": "spectrum"},
+    "truth": {"uniform": 40},
+    "run": {"n_generations": 5, "n_replicates": 4, "seed": 3, "record": ["metrics", "trajectory"]},
+}
+
+
+def ragged_experiments(folder):
+    """Return small experiments of every family that records samples, under every workflow that it serves."""
+    found = [
+        experiment_of(family, case, workflow, folder)
+        for family, case, workflow in (param.values for param in CASES)
+        if family in ("kde", "estimator")
+    ]
+    for workflow in (
+        {"name": "replace"},
+        {"name": "accumulate", "keep_real": True},
+        {"name": "mix", "n_real": 5, "real": "fresh"},
+    ):
+        found.append(Experiment.from_mapping(SPECTRUM | {"workflow": {"n_samples": 60, **workflow}}))
+    return found
+
+
+def test_sample_bytes__bound_the_recorded_samples_of_every_family(tables):
+    """The limit and the estimate count them; they are as tight as a third of the budget."""
+    seen = set()
+    for experiment in ragged_experiments(tables):
+        model = model_of(experiment, truth := load_truth(experiment.truth, tables))
+        results = run_with_truth(experiment, truth)
+        (name,) = results.reader.header.samples
+        largest = max(
+            results.sample(name, r, t).nbytes for r in range(results.n_replicates) for t in results.generation[1:]
+        )
+        assert largest <= model.sample_bytes() <= 3 * largest, experiment.json
+        seen.add(type(model).__name__)
+        silent = model_of(experiment.with_values({"run.record": ["metrics"]}), truth)
+        assert silent.sample_bytes() == 0
+    assert seen == {"Kde", "Estimator", "SpectrumDiscrete"}
+
+
+def test_limit__has_room_for_the_samples_of_a_generation(tmp_path):
+    sections = {
+        "model": {"family": "kde", "bandwidth": 0.3},
+        "truth": {"shape": "moons", "n_test": 1},
+        "workflow": {"name": "replace", "n_samples": 100_000},
+        "run": {"n_generations": 2, "n_replicates": 100, "seed": 1, "record": ["second_moment"]},
+    }
+    needed = []
+    for record in (["second_moment"], ["second_moment", "trajectory"]):
+        experiment = Experiment.from_mapping(sections).with_values({"run.record": record})
+        with pytest.raises(InputError) as error:
+            simulate(experiment, tmp_path / "out.h5", memory_limit=1)
+        needed.append(int(re.search(r"([\d,]+) MB for one generation", str(error.value))[1].replace(",", "")))
+    assert needed[0] <= 1
+    assert needed[1] == pytest.approx(5 * 100 * 100_000 * 2 * 8 / 1e6, rel=0.01)

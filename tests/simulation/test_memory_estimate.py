@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment
-from fastcollapse.simulation.memory_budget import RESERVE
+from fastcollapse.simulation.memory_budget import RESERVE, copied_bytes
 from fastcollapse.simulation.memory_estimate import estimate_bytes
 from fastcollapse.storage.hdf5_store import STATE_BYTES
 
@@ -21,12 +21,20 @@ def given(**values):
 
 @pytest.mark.parametrize("stop", [{}, {"run.stop": "trace_ratio < 0.01"}])
 def test_memory__has_the_pool_of_all_replicates_and_its_copies(stop):
-    """A commit copies a state that is not large; a run with a stop condition keeps the state before each block."""
+    """A commit does not copy this large state; a run with a stop condition keeps the state before each block."""
     one, all_of_them = (estimate_bytes(given(**stop, **{"run.n_replicates": n})) for n in (1, 1001))
     pools = 1000 * 8 * 20 * 500 * 10
     n_pools = 2 if stop else 1
     assert RESERVE < one < all_of_them
-    assert n_pools * pools + STATE_BYTES / 2 < all_of_them - one < (n_pools + 0.2) * pools + STATE_BYTES
+    assert n_pools * pools < all_of_them - one < (n_pools + 0.2) * pools
+
+
+@pytest.mark.parametrize("keeps_before", [False, True])
+def test_copied_bytes__has_two_copies_of_a_state_that_is_not_large(keeps_before):
+    """One is written while the run continues, and a signal may save the other one."""
+    n_before = 1 if keeps_before else 0
+    assert copied_bytes(STATE_BYTES, keeps_before) == (2 + n_before) * STATE_BYTES
+    assert copied_bytes(STATE_BYTES + 1, keeps_before) == n_before * (STATE_BYTES + 1)
 
 
 def test_memory__has_results_up_to_three_parts():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,26 @@ def test_pool__divides_cores_among_workers():
     assert ProcessPool(1).threads == available_cores()
     assert ProcessPool(10**4).threads == 1
     assert ProcessPool(2, threads=5).threads == 5
+
+
+def test_pool__of_fewer_processes_divides_the_cores_again(monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.executors.process_pool.available_cores", lambda: 8)
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    pool = ProcessPool(8)
+    assert pool.with_at_most(8) is pool
+    smaller = pool.with_at_most(2)
+    assert (smaller.n_workers, smaller.threads) == (2, 4)
+    assert ProcessPool(8, 3).with_at_most(2).threads == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such score")
+def test_pool__workers_are_ended_first_where_memory_runs_out():
+    scores = list(ProcessPool(1, 1).map(oom_score, [0]))
+    assert scores == ["500"]
+
+
+def oom_score(task, threads):
+    return Path("/proc/self/oom_score_adj").read_text().strip()
 
 
 def test_pool__reports_task_that_ends_its_worker_and_keeps_others():

@@ -30,6 +30,18 @@ def test_file__that_is_damaged_or_missing_is_no_error(tmp_path):
     assert read_measured(tmp_path) == dict([good])
 
 
+@pytest.mark.parametrize("gap", [b"", b"\0" * 9])
+def test_file__with_torn_lines_has_only_whole_ones(tmp_path, gap):
+    """Hosts that append over NFS may write at the same place: one line is over a part of another, or after a hole."""
+    (tmp_path / "claims").mkdir()
+    first, second = b"[1, 0.5, 160000000]\n", b"[22, 0.25, 150000000]\n"
+    for n in range(1, len(second)):
+        for text in (first + second[n:], second[:n] + gap + first, second[:n] + gap, gap + first):
+            (tmp_path / "claims" / MEASURED).write_bytes(text + first)
+            found = read_measured(tmp_path)
+            assert found.items() <= {1: (0.5, 160_000_000), 22: (0.25, 150_000_000)}.items()
+
+
 @pytest.mark.parametrize(("size", "n"), [(1000, 3), (0, 0)])
 def test_memory__is_measured_where_points_of_the_size_are_finished(tmp_path, monkeypatch, size, n):
     """The points have equal sizes, or only the missing ones are large."""
@@ -37,7 +49,7 @@ def test_memory__is_measured_where_points_of_the_size_are_finished(tmp_path, mon
     folder = SweepFolder(tmp_path / "s")
     note_measured(folder.path, [(index, Measured(3.0, (100 + index) << 20)) for index in (0, 2, 4)])
     done = [folder.sweep[index].experiment for index in (0, 2, 4)]
-    monkeypatch.setattr(module, "estimate_bytes", lambda experiment: size if experiment in done else 1000)
+    monkeypatch.setattr(module, "estimate_bytes", lambda experiment, truth: size if experiment in done else 1000)
     monkeypatch.setattr(module, "estimate_seconds", lambda experiment, threads: 3.0)
     found = estimate_needs(folder, [1, 3, 5])
     assert (found.memory, found.n_measured) == ((104 << 20, 3) if n else (1000, 0))

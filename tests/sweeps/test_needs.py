@@ -19,12 +19,13 @@ def test_memory__is_that_of_the_largest_point(tmp_path, monkeypatch):
     folder = make_folder(tmp_path / "s", Sweep(made))
     seen = []
 
-    def size(experiment):
+    def size(experiment, truth):
         seen.append((experiment.run.n_replicates, experiment.truth.uniform))
         return 1000 * experiment.run.n_replicates + experiment.truth.uniform
 
     monkeypatch.setattr(module, "estimate_bytes", size)
     monkeypatch.setattr(module, "_N_TRIALS", 2)
+    monkeypatch.setattr(module, "_N_ALL", 4)
     monkeypatch.setattr(module, "estimate_seconds", lambda experiment, threads: 4.0)
     found = estimate_needs(folder, range(12))
     assert found.memory == 50_010
@@ -34,7 +35,7 @@ def test_memory__is_that_of_the_largest_point(tmp_path, monkeypatch):
 
 def test_trial__has_fewer_replicates_of_a_large_point(tmp_path, monkeypatch):
     folder = make_folder(tmp_path / "s", small_sweep())
-    monkeypatch.setattr(module, "estimate_bytes", lambda experiment: 5 << 30)
+    monkeypatch.setattr(module, "estimate_bytes", lambda experiment, truth: 5 << 30)
     monkeypatch.setattr(module, "estimate_seconds", lambda experiment, threads: float(experiment.run.n_replicates))
     found = estimate_needs(folder, [3])
     assert (found.seconds, found.memory) == (5.0, 5 << 30)  # one of five replicates, times five

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -383,7 +384,11 @@ def test_kill__point_that_ends_its_worker_is_identified(tmp_path, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.run.run_task", run_except_point_1)
     outcome = run_sweep(small_sweep(), tmp_path / "s", 2)
     assert (outcome.done, outcome.failed) == (5, 1)
-    assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]
+    error = SweepFolder(tmp_path / "s").failures()[1]["error"]
+    assert re.fullmatch(
+        r"its worker was killed in every attempt, by the system \(out of memory\) or by a crash; it needs about \d+ MB",
+        error,
+    )
 
 
 @pytest.mark.slow
@@ -399,3 +404,27 @@ def test_kill__point_that_ends_its_dask_workers_is_identified(tmp_path, monkeypa
         outcome = run_sweep(small_sweep(), tmp_path / "s", cluster.scheduler_address)
     assert (outcome.done, outcome.failed) == (5, 1)
     assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]
+
+
+UNGUARDED = """
+import fastcollapse, json, sys
+try:
+    fastcollapse.run_sweep(json.loads(sys.argv[1]), "s", 2)
+except fastcollapse.InputError as error:
+    print(error)
+"""
+
+
+def test_script__without_a_guard_is_refused_in_one_line(tmp_path):
+    """Its workers import it, and would run the sweep in processes of their own."""
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, "script.py", json.dumps(mapping())],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    expected = 'a script that runs a sweep in processes must do so under `if __name__ == "__main__":`, because '
+    assert (done.stderr, done.stdout) == ("", expected + "each process imports the script\n")
+    assert SweepFolder(tmp_path / "s").failures() == {}

@@ -56,7 +56,7 @@ def fit_of(results: RecordedRun) -> Fit:
     with np.errstate(divide="ignore"):
         noise = np.where(setting.d - rows > 1, rows / np.maximum(setting.d - rows - 1.0, 0), np.inf)
     variance = np.where(minimum_norm, noise, variance)
-    variance = setting.sigma**2 * variance if setting.sigma > 0 else np.zeros(variance.shape)
+    variance = np.multiply(setting.sigma**2, variance, where=setting.sigma**2 > 0, out=np.zeros(variance.shape))
     of_generator = chain.error[:, None, None] * synthetic
     if not chain.unbiased and not setting.isotropic:
         of_generator = np.where(least_squares, chain.error[:, None, None], np.nan)

@@ -21,7 +21,8 @@ def inverse_cumulants(freedom: np.ndarray, scale: float) -> np.ndarray:
         cumulants = np.stack([first, second - first**2, third - 3 * first * second + 2 * first**3])
     cumulants[np.isnan(cumulants)] = np.inf
     powers = np.array([1, 2, 3]).reshape(3, *(1 for _ in freedom.shape))
-    return cumulants * float(scale) ** powers if scale > 0 else np.zeros(cumulants.shape)
+    scaled = np.where(np.isinf(cumulants), 1.0, cumulants) * float(scale) ** powers
+    return np.where(np.isinf(cumulants), np.inf, scaled) if scale > 0 else np.zeros(cumulants.shape)
 
 
 def shape_of(rank: int, cumulants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

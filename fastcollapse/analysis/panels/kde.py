@@ -17,7 +17,7 @@ from fastcollapse.analysis.panels.kde_theory import (
 from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Panel, is_wide
 from fastcollapse.analysis.panels.schedules import is_replace_only, schedule_of
-from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule, unscored_curve
+from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule, scaled, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, skewness_rule
 from fastcollapse.analysis.panels.statements import Statement
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -234,7 +234,7 @@ def _known(results: RecordedRun, name: str, generations: np.ndarray) -> tuple[np
 def _scored_curve(at: np.ndarray, values: np.ndarray, expected: np.ndarray) -> Curve:
     """Return a mean beside its expectation, with scores where the replicates are many enough for their skewness."""
     n = len(values)
-    centred = values - values.mean(axis=0)
+    centred = scaled(values - values.mean(axis=0))[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         skewness = np.nan_to_num((centred**3).mean(axis=0) / (centred**2).mean(axis=0) ** 1.5)
     is_scored = (np.abs(skewness) <= MOST_SKEWED * np.sqrt(n)) & (n >= EVENTS)

@@ -34,6 +34,8 @@ ESTIMATE = "theory: estimate from held-out rows"
 _SHOWN = Axis("t", "generation $t$", log=False)
 # Eigenvalues below this share of the largest are rounding: nothing is learnt along their directions.
 _LEAST = 1e-13
+# Domain of the theory.
+_LARGEST_EIGENVALUE, _LARGEST_WEIGHT = 1e40, 1e30
 # The most samples of a fit as a share of the rows of the spectrum. The estimate is too low for more, because it has no
 # more directions than rows.
 _MOST_SHARE = 0.5
@@ -76,6 +78,8 @@ def estimate_of(results: RecordedRun) -> Estimate | None:
     spectrum, power = (results.coordinates[name].values for name in ("spectrum", "power"))
     spectrum = np.maximum(spectrum, _LEAST * spectrum[0])
     weights = np.sqrt(power / spectrum)
+    if spectrum[0] > _LARGEST_EIGENVALUE or spectrum[-1] < 1 / _LARGEST_EIGENVALUE or weights.max() > _LARGEST_WEIGHT:
+        return None  # kernels and labels of a size that the theory refuses
     sizes, fits = schedule_of(results).n_synthetic, np.arange(results.last + 1)
     noise = (model.synthetic_noise, model.ridge)
     most = _MOST_SHARE * len(spectrum)

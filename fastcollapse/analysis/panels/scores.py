@@ -13,6 +13,8 @@ EVENTS = 20
 _FEW_EFFECTIVE = 0.2
 # Fewer events have a score if their probability by theory is below this one; it is at most _LARGEST.
 _IMPOSSIBLE, _LARGEST = 1e-7, 99.0
+# The sums of squares and cubes of larger values may overflow.
+_OVERFLOWING = 1e90
 # An event, or its opposite, with fewer expected events than this is certain.
 _CERTAIN = 1e-9
 
@@ -40,7 +42,8 @@ def curve_of(
     n_replicates = values.shape[0]
     mean = values.mean(axis=0)
     with np.errstate(invalid="ignore"):  # NaN where a replicate is infinite, as ln det of a fit without variance
-        sd = values.std(axis=0, ddof=1) if n_replicates > 1 else np.full(mean.shape, np.nan)
+        small, scale = scaled(values)
+        sd = small.std(axis=0, ddof=1) * scale if n_replicates > 1 else np.full(mean.shape, np.nan)
     error = sd / np.sqrt(n_replicates)
     distance = mean - expected
     if lower is not None and upper is not None:
@@ -62,6 +65,19 @@ def curve_of(
         at, mean, sd, low, high, lower, upper, expected, z, rule,
         n_replicates=n_replicates, quantiles=quantiles, heavy_tailed=heavy_tailed,
     )  # fmt: skip
+
+
+def scaled(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return values over a scale, and the scale, float64 (R, B) -> (R, B), (B): 1 unless their squares may overflow.
+
+    Examples
+    --------
+    >>> scaled(np.array([[1.0, 1e200], [2.0, 3e200]]))[1]
+    array([1.e+000, 3.e+200])
+    """
+    size = np.abs(values).max(axis=0)
+    scale = np.where((size > _OVERFLOWING) & np.isfinite(size), size, 1.0)
+    return (values / scale if (scale != 1).any() else values), scale
 
 
 def is_heavy_tailed(values: np.ndarray) -> np.ndarray:
@@ -106,6 +122,7 @@ def effective_replicates(values: np.ndarray) -> np.ndarray:
     >>> effective_replicates(np.array([[1.0, 3.0], [1.0, 0.0], [1.0, 0.0]]))
     array([3., 1.])
     """
+    values = scaled(values)[0]
     squares = (values**2).sum(axis=0)
     return np.divide(values.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
 

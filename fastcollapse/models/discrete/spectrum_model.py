@@ -4,6 +4,7 @@ Symbols with equal counts are exchangeable, so that the numbers of symbols by co
 law is that of `Discrete`, at a cost that grows with the number of different counts.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -259,6 +260,11 @@ class SpectrumDiscrete(Model):
     def work_bytes(self) -> int:
         """Return the minimum working memory: the cells of a bag and its far values, for each thread."""
         return self._buffers.n_bytes(current_threads())
+
+    def sample_bytes(self) -> int:
+        """Return the bytes of a spectrum of as many different counts as the tokens of a generation can have."""
+        most = (math.isqrt(8 * int(self._sizes.max()) + 1) - 1) // 2
+        return 16 * min(self._size, most) if self._with_rows else 0
 
     def block_length(self, state: SpectrumState, max_generations: int) -> int:
         """Return the length of the next block: `max_generations`, or less if the spectra would take too much memory."""

@@ -174,6 +174,10 @@ class Estimator(Model):
         state.restore(arrays)
         return state
 
+    def sample_bytes(self) -> int:
+        """Return the bytes of the points of the largest fit, if points are recorded."""
+        return 8 * self._d * self._plan.largest_fit if self._keeps_points else 0
+
     def block_length(self, state: EstimatorState, max_generations: int) -> int:
         """Return the length of the next block, 1..max_generations generations."""
         n_bytes = 8 * len(state.pool) * self._d * self._plan.largest if self._keeps_points else 1

@@ -42,8 +42,18 @@ class EstimatorPlan:
     @property
     def largest(self) -> int:
         """Number of points that a replicate has at most in its pool and its fit."""
-        sizes = [self.n_kept(t) + int(self.n_batch[t - 1]) for t in range(1, self.schedule.n_generations + 1)]
-        return 2 * max(sizes) + int(self.schedule.n_train.max()) + int(self.schedule.n_real.max())
+        return 2 * self._largest_pool + int(self.schedule.n_train.max()) + int(self.schedule.n_real.max())
+
+    @property
+    def largest_fit(self) -> int:
+        """Number of points of the largest fit, or more."""
+        if self.schedule.n_train.all():
+            return int(self.schedule.n_train.max())
+        return self._largest_pool + (int(self.schedule.n_real.max()) if self.is_beside else 0)
+
+    @property
+    def _largest_pool(self) -> int:
+        return max(self.n_kept(t) + int(self.n_batch[t - 1]) for t in range(1, self.schedule.n_generations + 1))
 
     def weights(self, t: int, n_pool: int) -> np.ndarray | None:
         """Return the weights of the points of a fit, of mean 1: the n_pool last points of the pool, then the real data.

@@ -156,9 +156,9 @@ class MultivariateGaussian(GaussianModel):
 
 
 def _too_few(schedule: Schedule, where: int, size: int, dimension: int) -> str:
-    key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
     return (
-        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; "
+        f"{schedule.size_key(where)} must give more than truth.dimension = {dimension} points, "
+        f"got {size} at generation {where + 1}; "
         "fewer are served only from the first fit to an isotropic truth on, to all of its points, "
         "without real data, replacement or maps, and not fewer later"
     )

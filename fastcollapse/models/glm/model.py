@@ -111,7 +111,9 @@ class Glm(ArrayModel):
         deviations = np.sqrt((self._inverse**2).sum(axis=1) / (n_labels // n_rows))
         farthest = float((np.abs(self._setting.truth) / deviations).max())
         if farthest > _FARTHEST:
-            given = "truth.coefficients" if truth.labels is None else "the fit to the labels of the truth"
+            given = (
+                "truth.coefficients and truth.norm" if truth.labels is None else "the fit to the labels of the truth"
+            )
             raise InputError(
                 f"{given} must be at most {_FARTHEST:g} times the deviation of a fit to {n_labels:,} labels, so that "
                 f"float64 holds its errors, got {farthest:.3g} times"

@@ -85,7 +85,7 @@ def setting_of(truth: FixedRows, response: str) -> GlmSetting:
         assert coefficients is not None
         predictors = truth.design @ coefficients
         if response == "poisson" and predictors.max() > _LARGEST_LOG_RATE:
-            given = "truth.coefficients" if truth.labels is None else "the labels of the truth"
+            given = "truth.coefficients and truth.norm" if truth.labels is None else "the labels of the truth"
             raise InputError(f"{given} must give rates of at most 1e15, got the predictor {predictors.max():.3g}")
         weights = law_of(response, predictors)[2]
         information = truth.design.T @ (weights[:, None] * truth.design)
@@ -93,7 +93,9 @@ def setting_of(truth: FixedRows, response: str) -> GlmSetting:
             factor = np.linalg.cholesky(information)
         except np.linalg.LinAlgError:
             largest = np.abs(predictors).max()
-            given = "truth.coefficients" if truth.labels is None else "the fit to the labels of the truth"
+            given = (
+                "truth.coefficients and truth.norm" if truth.labels is None else "the fit to the labels of the truth"
+            )
             raise InputError(
                 f"{given} must give labels that determine the coefficients, got predictors "
                 f"up to {largest:.3g}, whose labels have no variance"

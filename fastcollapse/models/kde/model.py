@@ -219,11 +219,15 @@ class Kde(Model):
         state.restore(arrays)
         return state
 
+    def sample_bytes(self) -> int:
+        """Return the bytes of the points of the largest fit, if points are recorded."""
+        return 8 * self._d * int(self._plan.n_fitted.max()) if self._keeps_points else 0
+
     def block_length(self, state: KdeState, max_generations: int) -> int:
         """Return the length of the next block, 1..max_generations generations."""
         if not self._keeps_points:
             return max_generations
-        n_bytes = 8 * len(state.points.values) * self._d * int(self._plan.n_fitted.max())
+        n_bytes = len(state.points.values) * self.sample_bytes()
         return max(1, min(max_generations, _BLOCK_BYTES // max(n_bytes, 1)))
 
     def advance(

@@ -75,10 +75,12 @@ class KdePlan:
             raise InputError("model.bandwidth must not be 'scaled' with workflow.weight: the covariance has no weights")
         sizes = self.schedule.fitted_sizes()
         if sizes.min() <= dimension:
-            key = "n_train" if self.is_subsampled else "n_samples"
+            t = int(sizes.argmin())
             needed = f"at least {dimension + 1} points, for a covariance in {_dimensions(dimension)}"
-            where = f"got {sizes.min()} at generation {int(sizes.argmin()) + 1}"
-            raise InputError(f"workflow.{key} must give {needed}, where model.bandwidth is 'scaled', {where}")
+            where = f"got {sizes[t]} at generation {t + 1}"
+            raise InputError(
+                f"{self.schedule.size_key(t)} must give {needed}, where model.bandwidth is 'scaled', {where}"
+            )
 
     @property
     def n_fitted(self) -> np.ndarray:

@@ -28,7 +28,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
     Kernel,
 )
 from fastcollapse.models.kernel_ridge.kernels import all_distances
-from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
+from fastcollapse.models.ridge.downstream_parameters import LARGEST, LARGEST_RIDGE, DownstreamParameters
 from fastcollapse.models.ridge.parameters import MixedLabelsParameters
 
 _LARGEST = 1e100
@@ -76,10 +76,10 @@ class KernelRidgeParameters(ModelSection):
 
     kernel: str = parameter(ChoiceField(lambda: tuple(_KINDS)), "kernel of the regression")
     sigma: float = parameter(
-        FloatField(0, _LARGEST), "standard deviation of the label noise of real data and of downstream samples"
+        FloatField(0, LARGEST), "standard deviation of the label noise of real data and of downstream samples"
     )
     sigma0: float | None = parameter(
-        FloatField(0, _LARGEST),
+        FloatField(0, LARGEST),
         "standard deviation of the label noise of synthetic data; sigma by default",
         default=None,
     )
@@ -95,7 +95,7 @@ class KernelRidgeParameters(ModelSection):
     )
     nu: float | None = parameter(_Order(), "order of the Matern kernel, 1.5 by default", default=None)
     ridge: float = parameter(
-        FloatField(0, _LARGEST), "ridge of the generations, multiplied by the number of samples", default=1e-6
+        FloatField(0, LARGEST_RIDGE), "ridge of the generations, multiplied by the number of samples", default=1e-6
     )
     precision: str = parameter(
         ChoiceField(lambda: ("float64", "float32")),

@@ -19,15 +19,16 @@ from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.errors import InputError
 from fastcollapse.variables import Coordinate
 
-LARGEST = 1e100
+LARGEST = 1e30
+LARGEST_RIDGE = 1e40
 
 
 @dataclasses.dataclass(frozen=True)
 class Geometric(Section):
     """Geometric sequence of `n` values from `start` to `stop`."""
 
-    start: float = parameter(FloatField(0, LARGEST, above=True), "first value")
-    stop: float = parameter(FloatField(0, LARGEST, above=True), "last value")
+    start: float = parameter(FloatField(0, LARGEST_RIDGE, above=True), "first value")
+    stop: float = parameter(FloatField(0, LARGEST_RIDGE, above=True), "last value")
     n: int = parameter(IntField(2, 10**4), "number of values")
 
     def values(self) -> np.ndarray:
@@ -46,7 +47,7 @@ class RidgesField:
         """Return the checked value."""
         if isinstance(value, dict | Geometric):
             return TableField(Geometric)(value)
-        return OneOrMoreField(FloatField(0, LARGEST))(value)
+        return OneOrMoreField(FloatField(0, LARGEST_RIDGE))(value)
 
 
 def ridge_values(given: Any) -> np.ndarray:
@@ -182,7 +183,7 @@ class _Delta:
             if value != "generator":
                 raise refuse(self.text, value)
             return value
-        return ListField(FloatField(-LARGEST, LARGEST))(value) if is_list(value) else FloatField(0, LARGEST)(value)
+        return ListField(FloatField(-LARGEST, LARGEST))(value) if is_list(value) else FloatField(0, LARGEST**2)(value)
 
 
 @dataclasses.dataclass(frozen=True)

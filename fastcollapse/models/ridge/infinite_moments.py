@@ -68,7 +68,7 @@ def _fits(d: int, parameters: RidgeParameters, schedule: Schedule) -> list[_Fit]
         # If a generation has fewer rows than inputs, its weights differ from w0: real and synthetic labels contradict.
         mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min()) < d
         noisy = parameters.synthetic_noise > 0 or (parameters.sigma > 0 and bool(schedule.n_real.any())) or mixed
-        return [_Fit("workflow.n_train" if schedule.n_train.any() else "workflow.n_samples", least, most, noisy)]
+        return [_Fit(schedule.size_key(int(least.argmin())), least, most, noisy)]
     has_real, has_both = schedule.n_real > 0, (schedule.n_real > 0) & (schedule.synthetic_sizes() > 0)
     pools = (schedule.n_synthetic if same else schedule.synthetic_sizes()).astype(np.int64)
     synthetic = pools[(pools > 0) & ~(has_both & (schedule.weight == 1))]

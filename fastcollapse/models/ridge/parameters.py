@@ -16,6 +16,7 @@ from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.models.ridge.downstream_parameters import (
     LARGEST,
+    LARGEST_RIDGE,
     MixedDownstreamParameters,
     RidgesField,
     ridge_values,
@@ -71,7 +72,7 @@ class RidgeParameters(ModelSection):
         default=None,
     )
     ridge: float = parameter(
-        FloatField(0, LARGEST), "ridge of the generations; 0 is least squares of minimum norm", default=0.0
+        FloatField(0, LARGEST_RIDGE), "ridge of the generations; 0 is least squares of minimum norm", default=0.0
     )
     sampler: str = parameter(
         ChoiceField(lambda: ("exact", "raw")),

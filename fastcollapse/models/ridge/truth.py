@@ -26,9 +26,10 @@ from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
-_LARGEST = 1e100
-# Lower limit of eigenvalues and of |w0|, so that no square underflows.
-_SMALLEST = 1e-100
+# Limits of weights and of eigenvalues of the covariance, so that squares of errors are in the range of float64, and
+# theory of every run is defined.
+_LARGEST, _SMALLEST = 1e30, 1e-30
+_LARGEST_EIGENVALUE, _SMALLEST_EIGENVALUE = 1e40, 1e-40
 _SYMMETRY = 1e-12
 DESIGNS = ("gaussian", "rademacher", "uniform", "student", "rows")
 WEIGHTS = ("constant", "random", "source")
@@ -43,7 +44,7 @@ class _Matrix:
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
             return StringField()(value)
-        return ListField(ListField(FloatField(-_LARGEST, _LARGEST)))(value)
+        return ListField(ListField(FloatField(-_LARGEST_EIGENVALUE, _LARGEST_EIGENVALUE)))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +66,9 @@ class RidgeTruth(TruthSection):
     )
     beta: float | None = parameter(FloatField(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
     spectrum: tuple[float, ...] | None = parameter(
-        ListField(FloatField(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
+        ListField(FloatField(_SMALLEST_EIGENVALUE, _LARGEST_EIGENVALUE)),
+        "eigenvalues of the covariance of the inputs",
+        default=None,
     )
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)
     w0: Any = parameter(
@@ -104,8 +107,8 @@ class RidgeTruth(TruthSection):
             problems.append(("w0", "must be another one without truth.beta, got 'source'"))
         if isinstance(self.w0, tuple) and max(map(abs, self.w0)) < _SMALLEST:
             problems.append(("w0", f"must have an entry of at least {_SMALLEST:g} in size, got {show(list(self.w0))}"))
-        if self.beta and self.dimension and self.beta * math.log10(self.dimension) > -math.log10(_SMALLEST):
-            smallest = f"{_SMALLEST:g} as the least eigenvalue"
+        if self.beta and self.dimension and self.beta * math.log10(self.dimension) > -math.log10(_SMALLEST_EIGENVALUE):
+            smallest = f"{_SMALLEST_EIGENVALUE:g} as the least eigenvalue"
             problems.append(("beta", f"must leave at least {smallest}, got {self.dimension}^-{self.beta:g}"))
         if not problems:
             problems += self._lengths()
@@ -144,7 +147,22 @@ class RidgeTruth(TruthSection):
         with one_blas_thread():
             spectrum, rotation, rows = self._covariance(files)
             weights = self._weights(spectrum, rotation)
+        self._check_sizes(spectrum, weights)
         return Regression(spectrum, weights, rotation, self.design, self.degrees, rows, files.hashes)
+
+    def _check_sizes(self, spectrum: np.ndarray, weights: np.ndarray) -> None:
+        """Check eigenvalues and weights, which may be too large or too small together although each key is allowed."""
+        least, most = spectrum.min(), spectrum.max()
+        if least < _SMALLEST_EIGENVALUE or most > _LARGEST_EIGENVALUE:
+            key = next((name for name in ("covariance", "rows") if getattr(self, name) is not None), "beta")
+            allowed = f"from {_SMALLEST_EIGENVALUE:g} to {_LARGEST_EIGENVALUE:g}"
+            reason = f"must give eigenvalues of the covariance {allowed}, got {least:.3g} to {most:.3g}"
+            raise ValidationErrors([(f"truth.{key}", reason)])
+        largest = np.abs(weights).max()
+        if not largest <= _LARGEST:
+            key = "w0" if isinstance(self.w0, tuple) else "norm"
+            reason = f"must give true weights of at most {_LARGEST:g} along the eigenvectors, got {largest:.3g}"
+            raise ValidationErrors([(f"truth.{key}", reason)])
 
     def _covariance(self, files: DataFiles) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in this basis or None."""
@@ -179,8 +197,8 @@ class RidgeTruth(TruthSection):
     def _read(self, key: str, files: DataFiles) -> np.ndarray:
         """Return the matrix of a file and check that its squares do not overflow."""
         matrix = read_matrix(getattr(self, key), files, f"truth.{key}")
-        if np.abs(matrix).max() > _LARGEST:
-            reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
+        if np.abs(matrix).max() > _LARGEST_EIGENVALUE:
+            reason = f"must have entries of at most {_LARGEST_EIGENVALUE:g}, got {np.abs(matrix).max():g}"
             raise ValidationErrors([(f"truth.{key}", reason)])
         return matrix
 
@@ -206,7 +224,7 @@ def _eigen(key: str, matrix: np.ndarray, condition: str, where: str = "") -> tup
     """Return eigenvalues, the largest first, and eigenvectors of a covariance; raise if it is not positive definite."""
     d = len(matrix)
     values, vectors = np.linalg.eigh(matrix)
-    if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
+    if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST_EIGENVALUE):
         reason = (
             f"must have {condition}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}{where}"
         )

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.models.roles import SymbolModes
-from fastcollapse.simulation.profile.evidence import CannotSay, Evidence, Outcome, event, limit_of, measure
+from fastcollapse.simulation.profile.evidence import (
+    CannotSay,
+    Evidence,
+    Outcome,
+    event,
+    known_generations,
+    limit_of,
+    measure,
+)
 from fastcollapse.simulation.profile.statistics import mean_of
 
 
@@ -14,7 +22,8 @@ def variance(evidence: Evidence) -> Outcome:
     reading, values = measure(evidence)
     outcome = event(evidence, values, values <= evidence.thresholds.variance, reading.words)
     limit, notes = limit_of(evidence.run, reading), [outcome.note]
-    half = evidence.run.last // 2
+    known = known_generations(values)
+    half = int(known[known <= evidence.run.last // 2][-1])
     if (values[:, -1] > 0).all() and half >= 1:
         rate = mean_of(np.log(values[:, -1] / values[:, half]) / (evidence.run.last - half))
         error = "" if np.isnan(rate.error) else f" +- {rate.error:.2g}"

@@ -72,16 +72,24 @@ def limit_of(run: Any, reading: Reading) -> Limit | None:
     return next((limit for limit in limits if limit.applies(run.experiment)), None)
 
 
+def known_generations(values: np.ndarray) -> np.ndarray:
+    """Return the generations with values, float64 (R, T+1); others are not observed, and NaN in all replicates."""
+    return np.flatnonzero(~np.isnan(values).all(axis=0))
+
+
 def event(evidence: Evidence, values: np.ndarray, happened: np.ndarray, words: str) -> Outcome:
     """Return whether an event, bool (R, T+1), has happened in at least half of the replicates."""
-    if np.isnan(values).any():
+    known = known_generations(values)
+    if not {0, values.shape[1] - 1} <= set(known.tolist()) or np.isnan(values[:, known]).any():
         raise CannotSay(f"it is not known in every generation: {words}")
     share = happened.mean(axis=0)
-    first = np.flatnonzero(share >= 0.5)
+    first = known[share[known] >= 0.5]
     n, p = len(values), float(share[-1])
     # A share of 0 or 1 has no standard error.
     error = f" ({100 * p:.3g} +- {100 * np.sqrt(p * (1 - p) / n):.2g} %)" if 0 < p < 1 else ""
     note = f"in {round(n * p):,} of {n:,} replicates{error} at the last generation" if n > 1 else ONE_REPLICATE
+    if known.size < values.shape[1]:
+        note += f"; known at {known.size:,} of {values.shape[1]:,} generations"
     quantity = f"{'median ' if n > 1 else ''}{words}"
     holds, generation = ("yes", int(first[0])) if first.size else ("no", None)
     return Outcome(holds, generation, median_of(values[:, -1]), quantity, note)

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any
 
 from fastcollapse.errors import InputError
@@ -30,6 +31,10 @@ _QUARANTINE_AFTER = 2
 # Seconds that workers have to commit their results before they are killed.
 _STOP_SECONDS = 1.2
 _PR_SET_PDEATHSIG = 1
+# Exit status of a worker whose script asks for processes while the worker imports it.
+_UNGUARDED = 78
+# Where memory runs out, the system ends a worker before the parent, which reports the point, and other programs.
+_OOM_SCORE = "500"
 
 
 class ProcessPool(Executor):
@@ -52,6 +57,7 @@ class ProcessPool(Executor):
         if multiprocessing.current_process().daemon:
             raise InputError("a process of multiprocessing.Pool cannot start others: use no executor there")
         self._n_workers = n_workers
+        self._given_threads = threads
         self.threads = limit_threads(max(1, available_cores() // n_workers)) if threads is None else threads
 
     @property
@@ -59,11 +65,28 @@ class ProcessPool(Executor):
         """Number of processes."""
         return self._n_workers
 
+    def end_unguarded_worker(self) -> None:
+        """End this process if it is a worker that still imports the script of its parent, which reports the status.
+
+        The script then starts processes outside `if __name__ == "__main__":`, and each would start others.
+        """
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            os._exit(_UNGUARDED)
+
+    def with_at_most(self, n_workers: int) -> "ProcessPool":
+        """Return a pool of at most this number of processes; each has a larger share of the cores."""
+        return self if n_workers >= self._n_workers else ProcessPool(n_workers, self._given_threads)
+
     def map(self, function: Callable[[Task, int | None], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the results in the order in which they are finished.
 
         The standard pool ends all of its workers if one of them dies. A new pool then retries the tasks that were
         running. A task that was running during repeated deaths is retried alone, which shows if it is the cause.
+
+        Raises
+        ------
+        InputError
+            The script asks for processes outside `if __name__ == "__main__":`, see `end_unguarded_worker`.
         """
         waiting, retries = iter(tasks), RetryQueue()
         while True:
@@ -95,7 +118,7 @@ class ProcessPool(Executor):
     ) -> Iterator[Any]:
         """Yield results until no task is left or a worker has died; `broken` then receives the unfinished tasks."""
         n_workers = n_workers or self.n_workers
-        others = set(multiprocessing.active_children())
+        others, started = set(multiprocessing.active_children()), set[Any]()
         pool = concurrent.futures.ProcessPoolExecutor(
             n_workers, multiprocessing.get_context("spawn"), _start_worker, (os.getpid(),)
         )
@@ -106,6 +129,7 @@ class ProcessPool(Executor):
             # Workers start, and import what the function needs, while the first tasks are prepared.
             for _ in range(n_workers):
                 pool.submit(_import_function, function)
+            started = set(multiprocessing.active_children()) - others
             while True:
                 waiting += pop(n_workers * TASKS_AHEAD - len(running))
                 while waiting:
@@ -120,6 +144,11 @@ class ProcessPool(Executor):
                     yield result
             finished = True
         except BrokenProcessPool:
+            if any(worker.exitcode == _UNGUARDED for worker in started):
+                raise InputError(
+                    'a script that runs a sweep in processes must do so under `if __name__ == "__main__":`, '
+                    "because each process imports the script"
+                ) from None
             broken += [*running.values(), *waiting]
         finally:
             if not finished:
@@ -162,6 +191,8 @@ def _start_worker(parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write(_OOM_SCORE)
     if os.getppid() != parent:
         os._exit(1)
     # Shutting down an interpreter with compiled code takes 0.3 s, and nothing depends on it.

@@ -113,7 +113,8 @@ def mixed_row_parts(
         left = _left(values, rows.ravel()[part], kappas)
         parts[:, part] = _synthetic_parts(values, truth, mean, square, share, kappas, left)
     no_ridge = (penalty == 0) & (rows >= values.size)
-    exact = (values @ square) * mixed_rows_factor(values.size, rows, synthetic)
+    factor, scale = mixed_rows_factor(values.size, rows, synthetic), float(values @ square)
+    exact = np.multiply(scale, factor, where=scale > 0, out=np.zeros(factor.shape))
     zeta, cross = parts.reshape(2, *rows.shape)
     return MixedParts(bias, variance, np.where(no_ridge, exact, zeta), np.where(no_ridge, 0.0, cross))
 

@@ -57,3 +57,12 @@ def test_scores__are_missing_for_large_skewness_or_underflow():
     assert curve.z[0] == 0
     assert np.isfinite(curve.z[1])
     assert np.isnan(curve.z[2:]).all()
+
+
+def test_curve__of_values_whose_squares_overflow_is_that_in_other_units():
+    values = np.random.default_rng(3).lognormal(0.0, 0.1, (50, 4))
+    at, known, unit = np.arange(4), np.full(4, True), 2.0**600
+    one, large = (curve_of(at, values * u, None, None, np.full(4, u), known) for u in (1.0, unit))
+    np.testing.assert_allclose(large.sd, one.sd * unit, rtol=1e-12)
+    np.testing.assert_allclose(large.z, one.z, rtol=1e-9)
+    assert not large.heavy_tailed

@@ -376,6 +376,11 @@ REFUSED = [
         AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=1),
         "workflow.n_train must give at least 2 points",
     ),
+    (
+        {},
+        AccumulateSubsample(n_samples=1, keep_real=True, replacement=False),
+        "workflow.n_samples must give at least 2 points",
+    ),
     (MULTIVARIATE, Replace(n_samples=3), "workflow.n_samples must give more than truth.dimension = 3 points, got 3"),
     ({"dimension": 3}, Replace(n_samples=[3, 2]), "workflow.n_samples must give more than truth.dimension = 3 points"),
     ({"dimension": 3}, Replace(n_samples=[9, 3]), "workflow.n_samples must give more than truth.dimension = 3 points"),

@@ -212,6 +212,13 @@ REFUSED = [
     (LINE, MIX | {"n_samples": 1, "weight": 0.5}, {}, "workflow.n_samples must give at least 2 points .* generation 1"),
     (LINE, KEPT | {"n_samples": [5, 2, 1], "discount": 0.5}, {}, "workflow.n_samples must give .* generation 3"),
     (LINE, MIX | {"n_samples": 1, "weight": 0.0}, {}, "must give at least 2 points to fit a deviation to, got 1"),
+    (
+        LINE,
+        MIX | {"n_real": 1, "weight": 1.0},
+        {},
+        "workflow.n_real must give at least 2 .* where workflow.weight is 1, ",
+    ),
+    (LINE, MIX | {"n_real": [5, 1, 5], "weight": [0.5, 1.0, 0.5]}, {}, "workflow.n_real must .* got 1 at generation 2"),
     (LINE, {"name": "mix", "n_samples": 1, "real": "fresh", "real_share": 0.5}, {}, "at least 2 points to fit"),
     (LINE, REPLACE, {"tilt": [1.0, 2.0]}, "sampling.tilt must be a number or a list of truth.dimension = 1 numbers"),
     (PLANE, REPLACE, {"tilt": [1.0, 2.0, 3.0]}, "sampling.tilt must be .* truth.dimension = 2 numbers, got 3"),
@@ -223,7 +230,7 @@ REFUSED = [
         {"dimension": 4},
         {"name": "accumulate_subsample", "n_samples": 4, "keep_real": True, "replacement": False},
         {"bias": 0.5},
-        "workflow.n_train must give more than truth.dimension = 4 points, got 4",
+        "workflow.n_samples must give more than truth.dimension = 4 points, got 4",
     ),
     (LINE, REPLACE, {"temperature": 0.5}, "sampling.temperature must be absent for the gaussian family"),
 ]

@@ -283,7 +283,7 @@ def test_parameters__median_needs_the_gaussian_limit():
     with pytest.raises(InputError, match="must give rates of at most 1e15, got the predictor"):
         setting_of(truth, "poisson")
     far = GlmTruth(rows=10, dimension=1, coefficients=(1e5,)).load()
-    with pytest.raises(InputError, match=r"truth\.coefficients must give labels that determine the coefficients"):
+    with pytest.raises(InputError, match=r"truth\.coefficients and truth\.norm must give labels that determine"):
         setting_of(far, "logistic")
 
 
@@ -338,6 +338,6 @@ def test_coefficients__are_not_far_beyond_the_errors_of_fits(norm, n_samples):
         Replace(n_samples=n_samples).schedule(1, None),
     )
     far = GlmTruth(rows=10, dimension=1, norm=norm * 1e7).load()
-    message = r"^truth\.coefficients must be at most 1e\+12 times the deviation of a fit to .* labels, .* got .* times$"
+    message = r"^truth\.coefficients and truth\.norm must be at most 1e\+12 times the deviation .* got .* times$"
     with pytest.raises(InputError, match=message):
         MODEL(far, GlmParameters(response="gaussian"), Replace(n_samples=n_samples).schedule(1, None))

@@ -174,8 +174,8 @@ def test_ridge__tends_to_minimum_norm_and_to_0(seed, designs, n):
     # As many samples as inputs may be close to singular: where they are, less would be needed.
     close = np.abs(none - truth_of(**truth).weights).max() < 10
     assert not close or np.abs(little - none).max() < 1e-4 * (1 + np.abs(none).max())
-    much = weights(truth, workflow, ridge=1e90, **made)
-    assert np.abs(much).max() < 1e-80
+    much = weights(truth, workflow, ridge=1e40, **made)
+    assert np.abs(much).max() < 1e-30
     assert np.abs(much).max() > 0
 
 
@@ -445,24 +445,24 @@ TRUTHS = [
     ({}, r"truth.dimension is required: whole number from 1 to 10\*\*6$"),
     ({"dimension": 0}, "truth.dimension must be at least 1, got 0"),
     ({"dimension": 2.0}, "truth.dimension must be a whole number, written without a decimal point, got 2.0"),
-    ({"spectrum": [1.0, 0.0]}, r"truth.spectrum\[1\] must be at least 1e-100, got 0.0"),
-    ({"spectrum": [1.0, -2.0]}, r"truth.spectrum\[1\] must be at least 1e-100, got -2.0"),
+    ({"spectrum": [1.0, 0.0]}, r"truth.spectrum\[1\] must be at least 1e-40, got 0.0"),
+    ({"spectrum": [1.0, -2.0]}, r"truth.spectrum\[1\] must be at least 1e-40, got -2.0"),
     ({"spectrum": [1.0, float("nan")]}, r"truth.spectrum\[1\] must be a finite number, got nan"),
     ({"spectrum": []}, "truth.spectrum must be a list of at least 1"),
     ({"dimension": 3, "spectrum": [1.0, 2.0]}, "truth.spectrum must have 3 entries, one an input, got 2"),
     ({"dimension": 3, "w0": [1.0, 2.0]}, "truth.w0 must have 3 entries, one an input, got 2"),
     ({"spectrum": [1.0, 2.0], "w0": [1.0]}, "truth.w0 must have 2 entries, one an input, got 1"),
     ({"covariance": COVARIANCE, "w0": [1.0]}, "truth.w0 must have 3 entries, one an input, got 1"),
-    ({"dimension": 2, "w0": [0.0, 0.0]}, r"truth.w0 must have an entry of at least 1e-100 in size, got \[0.0, 0.0\]"),
+    ({"dimension": 2, "w0": [0.0, 0.0]}, r"truth.w0 must have an entry of at least 1e-30 in size, got \[0.0, 0.0\]"),
     ({"dimension": 2, "w0": "konstant"}, "truth.w0 must be one of constant, random, source, got 'konstant'.*constant"),
     ({"dimension": 2, "w0": 3.0}, "truth.w0 must be one of constant, random, source, or a list of numbers, got 3.0"),
     ({"dimension": 2, "w0": [1.0, "a"]}, r"truth.w0\[1\] must be a number, got 'a'"),
     ({"dimension": 2, "w0": "source"}, "truth.r must be given if and only if truth.w0 is 'source', got None"),
     ({"dimension": 2, "w0": "source", "r": 0.5}, "truth.w0 must be another one without truth.beta, got 'source'"),
     ({"dimension": 2, "r": 0.5}, "truth.r must be given if and only if truth.w0 is 'source', got 0.5"),
-    ({"dimension": 2, "norm": 0}, "truth.norm must be at least 1e-100, got 0"),
+    ({"dimension": 2, "norm": 0}, "truth.norm must be at least 1e-30, got 0"),
     ({"dimension": 2, "beta": -1.0}, "truth.beta must be at least 0, got -1.0"),
-    ({"dimension": 10**6, "beta": 20.0}, r"truth.beta must leave at least 1e-100 as the least eigenvalue, got 1000000"),
+    ({"dimension": 10**6, "beta": 20.0}, r"truth.beta must leave at least 1e-40 as the least eigenvalue, got 1000000"),
     (
         {"dimension": 2, "beta": 1.0, "spectrum": [1.0, 2.0]},
         "truth must have at most one of beta, spectrum, .* got beta",
@@ -507,7 +507,7 @@ def test_truth__invalid_values_give_a_one_line_error(values, message):
 def test_matrix_files__invalid_values_give_a_one_line_error(tmp_path):
     given = {
         "wide": (np.ones((2, 3)), "covariance", "truth.covariance must have 2 rows and columns, got 2 x 3"),
-        "huge": (np.eye(2) * 1e200, "covariance", "truth.covariance must have entries of at most 1e.100, got 1e.200"),
+        "huge": (np.eye(2) * 1e200, "covariance", "truth.covariance must have entries of at most 1e.40, got 1e.200"),
         "crooked": (np.array([[1.0, 2.0], [0.0, 1.0]]), "covariance", "truth.covariance must be symmetric"),
         "two columns": (np.ones((5, 2)), "rows", "truth.rows must have 3 columns, got 2"),
         "flat": (np.ones((5, 3)), "rows", "truth.rows must have linearly independent columns, got eigenvalues"),
@@ -644,7 +644,7 @@ seed = 1
 LINES = [
     ({"n_samples": 0}, "workflow.n_samples must be at least 1, got 0"),
     ({"sigma": -1}, "model.sigma must be at least 0, got -1"),
-    ({"truth": "spectrum = [1.0, 0.0]"}, "truth.spectrum[1] must be at least 1e-100, got 0.0"),
+    ({"truth": "spectrum = [1.0, 0.0]"}, "truth.spectrum[1] must be at least 1e-40, got 0.0"),
     ({"truth": 'covariance = "c.npy"'}, "truth.covariance must be a file, got 'c.npy': no such file"),
     (
         {"truth": 'rows = "text.csv"\ndesign = "rows"', "sampler": "raw"},
@@ -734,7 +734,7 @@ def test_warnings__name_the_size_nearest_to_the_dimension():
 
 def test_warnings__count_distinct_rows_of_subsamples():
     # Of 13 draws from 13 rows some 8 are different, of 13 draws from 26 that are twice 13 rows some 10.
-    words = "workflow.n_train: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
+    words = "workflow.n_samples: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
     for replacement, designs in ((True, "independent"), (True, "dependent"), (False, "dependent")):
         workflow = AccumulateSubsample(n_samples=13, keep_real=True, replacement=replacement)
         (line,) = warned({"dimension": 8}, workflow, designs=designs)
@@ -772,3 +772,21 @@ def test_command_line__prints_a_one_line_warning(tmp_path):
     assert done.exit_code == 0
     (line,) = [line for line in done.stderr.splitlines() if "warning" in line]
     assert line.startswith("warning: workflow.n_samples: the fit to 4 samples of 3 inputs has an infinite mean")
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (
+            {"spectrum": [1e-40, 1e-40], "norm": 1e30},
+            r"^truth\.norm must give true weights of at most 1e\+30 along .*e\+49",
+        ),
+        (
+            {"covariance": [[1e40, 0.99e40], [0.99e40, 1e40]]},
+            r"^truth\.covariance must give eigenvalues of the covariance from 1e-40 to 1e\+40, got .* to 1.99e\+40$",
+        ),
+    ],
+)
+def test_truth__values_that_are_too_large_together_give_a_one_line_error(truth, message):
+    with pytest.raises(InputError, match=message):
+        build(RidgeTruth, truth).load()

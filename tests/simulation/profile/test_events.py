@@ -35,6 +35,21 @@ def test_variance__rate_of_the_logarithm():
     assert "its log changes by -0.25 +- " in of_gaussian(values).note
 
 
+def test_variance__of_observed_generations_is_that_of_these():
+    """Generations that are not observed are NaN in all replicates; one that is NaN in a replicate is not known."""
+    values = np.exp(-0.25 * np.arange(41.0)) * np.ones((3, 1))
+    every = of_gaussian(values)
+    values[:, [3, 18, 20, 30]] = np.nan
+    some = of_gaussian(values)
+    assert (some.holds, some.generation, every.generation) == ("yes", 19, 19)
+    assert "known at 37 of 41 generations; its log changes by -0.25 +- " in some.note
+    for where in (np.s_[1, 7], np.s_[:, -1], np.s_[:, 0], np.s_[:, :]):
+        damaged = values.copy()
+        damaged[where] = np.nan
+        assert of_gaussian(damaged).holds == "unknown"
+        assert "it is not known in every generation" in of_gaussian(damaged).note
+
+
 def test_variance__not_yet_where_a_theorem_says_zero():
     values = np.ones((3, 4))
     assert of_gaussian(values, REPLACE).holds == "not yet"
