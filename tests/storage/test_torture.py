@@ -284,17 +284,18 @@ def reference_run(fork_server, tmp_path_factory):
     """Return a function: name of a study -> (folder with its experiment and uninterrupted run, seconds of that run)."""
     finished = {}
 
-    def of(name):
-        if name not in finished:
+    def of(name, n_generations=None):
+        n_generations = n_generations or GENERATIONS[name]
+        if (name, n_generations) not in finished:
             folder = tmp_path_factory.mktemp(name)
             for twin in (kernel_ridge, ngram):
                 twin.write_tables(folder)
-            (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=GENERATIONS[name]))
+            (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=n_generations))
             for again in ([], ["--overwrite"]):  # the first run may compile
                 answer = fork_server(folder, "run", "run.toml", "-o", "whole.h5", *again)
                 assert answer["status"] == 0, answer["stderr"]
-            finished[name] = folder, answer["seconds"]
-        return finished[name]
+            finished[name, n_generations] = folder, answer["seconds"]
+        return finished[name, n_generations]
 
     return of
 
@@ -590,7 +591,7 @@ def test_edited_files__are_refused_in_one_line_without_much_memory(fork_server, 
 
 def test_reader__sees_complete_generations_during_run(fork_server, reference_run, tmp_path):
     """The readers are other processes than the writer, which waits for a look after each of its first commits."""
-    folder, _ = reference_run("gaussian")
+    folder, _ = reference_run("gaussian", 3000)
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     n_looks = 6
