@@ -596,7 +596,7 @@ def test_reader__sees_complete_generations_during_run(fork_server, reference_run
     shutil.copy(folder / "run.toml", tmp_path)
     n_looks = 6
     code = (
-        "import sys; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
+        "import sys; from fastcollapse import simulate; from fastcollapse.simulation import block_loop\n"
         "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
         "def waits(*some, **more):\n"
@@ -604,10 +604,10 @@ def test_reader__sees_complete_generations_during_run(fork_server, reference_run
         "    print('committed', flush=True)\n"
         "    sys.stdin.readline()\n"
         "Hdf5Store.commit = waits\n"
-        "cli.main(sys.argv[1:])"
+        "simulate('run.toml', 'out.h5')"
     )
     writer = subprocess.Popen(
-        [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path,
+        [sys.executable, "-c", code], cwd=tmp_path,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
