@@ -245,8 +245,8 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
 def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
-    memory = simulate(experiment)
-    simulate(experiment, tmp_path / "out.h5", block=2)
+    memory = simulate(experiment, threads=1)
+    simulate(experiment, tmp_path / "out.h5", threads=1, block=2)
     file = open_results(tmp_path / "out.h5")
     assert file.complete
     assert_same(everything(file), everything(memory))
