@@ -117,6 +117,24 @@ def wait_after_second_commit(store, committed):
 
 
 def main():
+    # All that the commands import, also when they are called.
+    import matplotlib.pyplot  # noqa: F401
+    import scipy.stats  # noqa: F401
+
+    import fastcollapse.analysis.comparison
+    import fastcollapse.analysis.figures
+    import fastcollapse.analysis.inline_figure
+    import fastcollapse.analysis.panels.discrete
+    import fastcollapse.analysis.report
+    import fastcollapse.analysis.sweep_comparison
+    import fastcollapse.api.check
+    import fastcollapse.cli.main
+    import fastcollapse.cli.output_files
+    import fastcollapse.models.discrete.model
+    import fastcollapse.models.gaussian.model
+    import fastcollapse.simulation.execute
+    import fastcollapse.simulation.replay
+    import fastcollapse.storage.hdf5_store  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(run_forked(json.loads(line))), flush=True)

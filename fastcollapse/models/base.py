@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.models.roles import Role
 from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.models.text_sampler import TextSampler
-from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable, metric_table
+from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,21 +324,6 @@ def compute_metrics(
         else:
             values[name] = np.ascontiguousarray(function(block.quantities, truth))
     return values
-
-
-def with_downstream(generator: Iterable[Metric], downstream: Iterable[Metric], predictor: Any) -> dict[str, Metric]:
-    """Return the metrics of a regression by name, with the downstream metrics if the run trains a predictor.
-
-    Parameters
-    ----------
-    generator, downstream : metrics of the generator and of the downstream predictor.
-    predictor : the section `[model.downstream]`, whose `coordinates()` are the dimensions, or None.
-    """
-    metrics = metric_table(*generator)
-    if predictor is not None:
-        dims = tuple(predictor.coordinates())
-        metrics |= {m.name: replace(m, variable=replace(m.variable, dims=dims)) for m in downstream}
-    return metrics
 
 
 def run_key(seed: int, first_replicate: int) -> StreamKey:

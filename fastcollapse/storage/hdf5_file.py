@@ -187,7 +187,7 @@ def read_file(path: Path) -> Content:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, MemoryError, OverflowError) as error:
-        raise UnreadableResults(f"{path}: {_reason(path, error)}") from error
+        raise UnreadableResults(f"{path}: {_reason(error)}") from error
 
 
 def reason_of(error: Exception) -> str:
@@ -197,7 +197,7 @@ def reason_of(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else f"is damaged: {type(error).__name__}"
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         # Messages of HDF5 are long and describe its code.
         return f"cannot be read: {error.strerror}" if error.strerror and error.errno else "is truncated or damaged"

@@ -133,6 +133,7 @@ def exact_median(c, n, last):
     return int(lost.argmax()) if lost.any() else None
 
 
+@pytest.mark.usefixtures("one_blas_thread")
 @pytest.mark.parametrize(("n", "c"), [(100, 1), (100, 10), (100, 50), (1000, 10), (1000, 50), (1000, 500)])
 def test_median__equals_exact_chain_for_small_samples(n, c):
     expected = exact_median(c, n, 400)
@@ -142,6 +143,7 @@ def test_median__equals_exact_chain_for_small_samples(n, c):
         assert expected != forgetting_quantile(c, 0.5)
 
 
+@pytest.mark.usefixtures("one_blas_thread")
 def test_median__golden_values():
     for n, c, expected in ((100, 10, 30), (1000, 50, 149), (1000, 100, 313)):
         assert extinction_times.median_brackets(n, [np.array([c / n])], 1000) == [(expected, expected)]

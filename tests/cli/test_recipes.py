@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from fastcollapse.analysis.panels.published import changes_of
+from fastcollapse.analysis.panels.published import changed_texts, published
 from fastcollapse.api.results import open_results
 from fastcollapse.datasets.shipped import recipes
 from tests.cli._commands import call, files_in
@@ -126,7 +126,7 @@ def test_script__one_parameter_of_a_published_figure_changed(here):
         for command in ("compare", "info"):
             assert changed_words(call(command, f"{name}.h5").stdout) == changed
         results = open_results(here / f"{name}.h5")
-        assert changes_of(results) == ["n_samples = 20 (published 10)"]
+        assert changed_texts(published(results).changes) == ["n_samples = 20 (published 10)"]
         svg = call("plot", f"{name}.h5", "-o", f"{name}.svg")
         assert svg.exit_code == 0
     assert (open_results("copy.h5").metrics["log_sigma"] == open_results("set.h5").metrics["log_sigma"]).all()

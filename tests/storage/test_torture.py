@@ -284,17 +284,18 @@ def reference_run(fork_server, tmp_path_factory):
     """Return a function: name of a study -> (folder with its experiment and uninterrupted run, seconds of that run)."""
     finished = {}
 
-    def of(name):
-        if name not in finished:
+    def of(name, n_generations=None):
+        n_generations = n_generations or GENERATIONS[name]
+        if (name, n_generations) not in finished:
             folder = tmp_path_factory.mktemp(name)
             for twin in (kernel_ridge, ngram):
                 twin.write_tables(folder)
-            (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=GENERATIONS[name]))
+            (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=n_generations))
             for again in ([], ["--overwrite"]):  # the first run may compile
                 answer = fork_server(folder, "run", "run.toml", "-o", "whole.h5", *again)
                 assert answer["status"] == 0, answer["stderr"]
-            finished[name] = folder, answer["seconds"]
-        return finished[name]
+            finished[name, n_generations] = folder, answer["seconds"]
+        return finished[name, n_generations]
 
     return of
 
@@ -590,12 +591,12 @@ def test_edited_files__are_refused_in_one_line_without_much_memory(fork_server, 
 
 def test_reader__sees_complete_generations_during_run(fork_server, reference_run, tmp_path):
     """The readers are other processes than the writer, which waits for a look after each of its first commits."""
-    folder, _ = reference_run("gaussian")
+    folder, _ = reference_run("gaussian", 3000)
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     n_looks = 6
     code = (
-        "import sys; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
+        "import sys; from fastcollapse import simulate; from fastcollapse.simulation import block_loop\n"
         "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
         "def waits(*some, **more):\n"
@@ -603,10 +604,10 @@ def test_reader__sees_complete_generations_during_run(fork_server, reference_run
         "    print('committed', flush=True)\n"
         "    sys.stdin.readline()\n"
         "Hdf5Store.commit = waits\n"
-        "cli.main(sys.argv[1:])"
+        "simulate('run.toml', 'out.h5')"
     )
     writer = subprocess.Popen(
-        [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path,
+        [sys.executable, "-c", code], cwd=tmp_path,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 

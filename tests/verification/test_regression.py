@@ -42,6 +42,9 @@ from fastcollapse.theory.regression.workflows import (
 )
 from tests._goodness_of_fit import z_scores
 
+# Threads of BLAS wait for each other where two test processes share two cores.
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 # Fewer than 400 z-scores in this file, 5.7e-7 each: 2.3e-4 in all.
 Z_LIMIT = 5.0
 

@@ -135,13 +135,8 @@ def recipe_words(cases: Sequence[RecordedRun]) -> RecipeWords | None:
     return RecipeWords(recipe.title, f"{after}changed: {', '.join(texts)}", "", tuple(changes))
 
 
-def changes_of(results: RecordedRun) -> list[str]:
-    """Return what differs from the recipe of a run, as "n_samples = 20 (published 10)" each; empty without a recipe."""
-    return changed_texts(published(results).changes)
-
-
 def changed_texts(changes: Sequence[Change]) -> list[str]:
-    """Return changes in words, each once."""
+    """Return changes in words, each once: "n_samples = 20 (published 10)"."""
     names = _names(changes)
     return list(dict.fromkeys(change.text(names[change.key]) for change in changes))
 

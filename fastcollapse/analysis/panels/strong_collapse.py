@@ -19,8 +19,6 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.strong_collapse import best_mixed_ridge, strong_collapse_plateau
 
 _PLATEAU = r"plateau for $T \to \infty$, no ridge"
-# The fewest ridges above 0 that locate a minimum.
-_LEAST_RIDGES = 3
 
 
 def plateau_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:

@@ -157,23 +157,38 @@ def compact(counts, symbols, cached):
 
 
 @kernel
-def collect_live(trained, probability, first_symbol, generation, counts, symbols, forgotten):
-    """List the symbols with a count in `trained`, all symbols of a block.
+def list_block(dense, probability, generation, replicate, block, start, live):
+    """Make the list of a block from the counts of all of its symbols, and return its length: ``(m),(m),...->()``, O(m).
 
-    Returns their number, and the true probability of the others.
+    A call, because Numba drops an assignment to a field of a tuple inside `prange` as dead code.
+
+    Parameters
+    ----------
+    dense : counts or weights (m).
+    probability : float64 (m), under the truth.
+    generation : recorded for the symbols that become extinct.
+    replicate, block : their indices.
+    start : the first symbol of the block.
+    live : `LiveCounts`, updated.
     """
+    stop = start + dense.shape[0]
+    counts, symbols = live.counts[replicate, start:stop], live.symbols[replicate, start:stop]
+    forgotten = live.forgotten[replicate, start:stop]
     kept, lost = np.int64(0), 0.0
-    for i in range(trained.shape[0]):
-        x = trained[i]
+    for i in range(dense.shape[0]):
+        x = dense[i]
         if x > 0:
             counts[kept] = x
-            symbols[kept] = first_symbol + i
+            symbols[kept] = start + i
             kept += 1
         else:
             lost += probability[i]
             if forgotten[i] < 0:
                 forgotten[i] = generation
-    return kept, lost
+    live.lengths[replicate, block] = kept
+    live.alive[replicate, block] = kept
+    live.lost[replicate, block] = lost
+    return kept
 
 
 @kernel

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
-from fastcollapse.kernels.counts.live_counts import collect_live, compact, compact_blocks, mark_extinct
+from fastcollapse.kernels.counts.live_counts import compact, compact_blocks, list_block, mark_extinct
 from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction, weights_of
 from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
@@ -11,12 +11,6 @@ from fastcollapse.kernels.random.streams import StreamKey
 
 # A list is compacted once an eighth of its symbols is dead.
 _COMPACT_AT = 8
-
-
-@kernel
-def _store(array, i, j, value):
-    """Write one entry. A call, because Numba drops an assignment to a field of a tuple inside `prange` as dead code."""
-    array[i, j] = value
 
 
 @kernel
@@ -114,18 +108,8 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
             block = unit - replicate * n_blocks
             start = block * BLOCK
             stop = min(start + BLOCK, n_symbols)
-            length, lost = collect_live(
-                trained[replicate, start:stop],
-                truth.probability[start:stop],
-                start,
-                generation,
-                live.counts[replicate, start:stop],
-                live.symbols[replicate, start:stop],
-                live.forgotten[replicate, start:stop],
-            )
-            _store(live.lengths, replicate, block, length)
-            _store(live.alive, replicate, block, length)
-            _store(live.lost, replicate, block, lost)
+            dense, probability = trained[replicate, start:stop], truth.probability[start:stop]
+            length = list_block(dense, probability, generation, replicate, block, start, live)
             if length > 0:
                 counts = live.counts[replicate, start : start + length]
                 symbols = live.symbols[replicate, start : start + length]

@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from fastcollapse.kernels.counts.live_counts import collect_live, expand_list
+from fastcollapse.kernels.counts.live_counts import expand_list, list_block
 from fastcollapse.kernels.counts.weight_sums import N_WEIGHT_SUMS, add_weight_blocks, weight_sums
 from fastcollapse.kernels.counts.workspace import BLOCK
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-
-
-@kernel
-def _store(array, i, j, value):
-    """Write one entry. A call, because Numba drops an assignment to a field of a tuple inside `prange` as dead code."""
-    array[i, j] = value
 
 
 @kernel
@@ -106,19 +100,8 @@ def refit_weights(fit, generation, truth, workspace, live, sums):
             block = unit - replicate * n_blocks
             start = block * BLOCK
             stop = min(start + BLOCK, n_symbols)
-            length, lost = collect_live(
-                fit[replicate, start:stop],
-                truth.probability[start:stop],
-                start,
-                generation,
-                live.counts[replicate, start:stop],
-                live.symbols[replicate, start:stop],
-                live.forgotten[replicate, start:stop],
-            )
-            _store(live.lengths, replicate, block, length)
-            _store(live.alive, replicate, block, length)
-            _store(live.lost, replicate, block, lost)
             weights, probability = fit[replicate, start:stop], truth.probability[start:stop]
+            list_block(weights, probability, generation, replicate, block, start, live)
             weight_sums(weights, probability, truth, buffer, partial[replicate, block])
     for replicate in range(n_replicates):
         add_weight_blocks(partial[replicate], live.lost[replicate], sums[replicate])

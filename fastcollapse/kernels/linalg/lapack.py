@@ -31,7 +31,6 @@ from fastcollapse.kernels.linalg.scipy_routines import (
     dsyevd,
     dsyrk,
     dsytrd,
-    dtrmm,
     dtrsm,
     integer,
     read,
@@ -65,14 +64,6 @@ def trsm(factor, transposed, out):
     n, m, one = integer(out.shape[0]), integer(out.shape[1]), real(1.0)
     trans = integer(T if transposed else N)
     dtrsm(integer(R), integer(U), trans, integer(N), m, n, one, data(factor), n, data(out), m)
-
-
-@kernel
-def trmm(scale, factor, transposed, out):
-    """Replace `out` by `scale` L `out`, or by `scale` L^T `out`: ``(),(n,n)->(n,m)``, O(n^2 m)."""
-    n, m = integer(out.shape[0]), integer(out.shape[1])
-    side, trans = integer(R), integer(T if transposed else N)
-    dtrmm(side, integer(U), trans, integer(N), m, n, real(scale), data(factor), n, data(out), m)
 
 
 @kernel

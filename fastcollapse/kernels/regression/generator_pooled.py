@@ -122,6 +122,19 @@ def gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, 
 
 
 @kernel
+def gather_synthetic(design, n, inputs, replicate, weights, refit, normals, sampler, gram, sums, held, workspace):
+    """Add samples that `weights` label to a pool: all of `inputs` (Q, m, d), or n fresh ones; return the new `held`.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
+    if inputs.shape[0] == 0:
+        return gather_fresh(design, n, weights, refit.synthetic_noise, normals, sampler, gram, sums, held, workspace)
+    rows, labels = inputs[replicate], sampler.labels[: inputs.shape[1]]
+    draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
+    return gather(gram, sums, held, rows, labels, workspace)
+
+
+@kernel
 def fit_pool(gram, sums, held, penalty, workspace, weights):
     """Fit to a pool: ``(d,d),(d),(),()->(d)``; the penalty is the ridge times the number of samples."""
     if held <= sums.shape[0]:
@@ -164,14 +177,9 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
         if schedule.n_kept[generation - 1] == 0:
             held = 0
         generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
-        if fixed.inputs.shape[0] > 0:
-            rows, labels = fixed.inputs[replicate], sampler.labels[: fixed.inputs.shape[1]]
-            draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
-            held = gather(gram, sums, held, rows, labels, workspace)
-        else:
-            held = gather_fresh(
-                design, n, weights, refit.synthetic_noise, normals, sampler, gram, sums, held, workspace
-            )
+        held = gather_synthetic(
+            design, n, fixed.inputs, replicate, weights, refit, normals, sampler, gram, sums, held, workspace
+        )
         if m > 0 and fixed.real_rows.shape[0] > 0:
             held = gather(gram, sums, held, fixed.real_rows[replicate], fixed.real_labels[replicate], workspace)
         elif m > 0:

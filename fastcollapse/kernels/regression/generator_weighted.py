@@ -18,8 +18,7 @@ from fastcollapse.kernels.random.streams import (
     STREAM_WORDS,
     generation_stream_pair,
 )
-from fastcollapse.kernels.regression.designs import draw_labels
-from fastcollapse.kernels.regression.generator_pooled import fit_pool, gather_fresh, new_sampler
+from fastcollapse.kernels.regression.generator_pooled import fit_pool, gather_fresh, gather_synthetic, new_sampler
 from fastcollapse.kernels.regression.generator_replace import step_least_squares, step_minimum_norm
 from fastcollapse.kernels.regression.normal_equations import gather, new_equations
 
@@ -169,14 +168,9 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
             held = 0
         if n > 0:
             generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
-            if fixed.inputs.shape[0] > 0:
-                rows, labels = fixed.inputs[replicate], sampler.labels[: fixed.inputs.shape[1]]
-                draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
-                held = gather(gram, sums, held, rows, labels, workspace)
-            else:
-                held = gather_fresh(
-                    design, n, weights, refit.synthetic_noise, normals, sampler, gram, sums, held, workspace
-                )
+            held = gather_synthetic(
+                design, n, fixed.inputs, replicate, weights, refit, normals, sampler, gram, sums, held, workspace
+            )
         if held > 0:
             fit_pool(gram, sums, held, refit.ridge * (kept + n), workspace, weights)
         if m > 0:

@@ -7,10 +7,10 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_DOWNSTREAM
-from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.fit import Table
 from fastcollapse.models.kernel_ridge.generators import Chain, stream_key
+from fastcollapse.models.kernel_ridge.setting import KernelRidgeSetting
 from fastcollapse.models.kernel_ridge.state import KernelState
-from fastcollapse.models.kernel_ridge.truth import Labelled
 from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
 
 
@@ -22,10 +22,9 @@ class Predictor:
 
     Parameters
     ----------
-    truth, fitter, chain : objects of the run.
+    setting : what the run is made from.
     parameters : parameters of the predictor.
-    sigma : standard deviation of the label noise.
-    n_generations : number of generations T.
+    chain : the generations.
 
     Raises
     ------
@@ -33,25 +32,18 @@ class Predictor:
         A generation is beyond the end of the run, or the data has fewer rows than samples.
     """
 
-    def __init__(
-        self,
-        truth: Labelled,
-        parameters: DownstreamParameters,
-        sigma: float,
-        n_generations: int,
-        fitter: Fitter,
-        chain: Chain,
-    ) -> None:
-        self._truth, self._axis, self._sigma = truth, parameters.axis, sigma
-        self._fitter, self._chain = fitter, chain
+    def __init__(self, setting: KernelRidgeSetting, parameters: DownstreamParameters, chain: Chain) -> None:
+        self._truth, self._fitter, self._chain = setting.truth, setting.fitter, chain
+        self._axis, self._sigma = parameters.axis, setting.parameters.sigma
         self._is_tuned = parameters.is_tuned
-        self._evaluated = parameters.trained_generations(n_generations)
+        self._evaluated = parameters.trained_generations(len(setting.schedule.n_synthetic))
         self._sizes, self._ridges = parameters.sizes(), parameters.ridges()
-        if self._sizes.max() > len(truth.rows):
-            limit = f"at most the {len(truth.rows):,} rows that are not held out"
+        n_rows = len(setting.truth.rows)
+        if self._sizes.max() > n_rows:
+            limit = f"at most the {n_rows:,} rows that are not held out"
             raise InputError(f"model.downstream.n_samples must be {limit}, got {self._sizes.max()}")
         self.largest = int(self._sizes.max())
-        fitter.check_memory(self.largest, "model.downstream.n_samples")
+        self._fitter.check_memory(self.largest, "model.downstream.n_samples")
 
     def train(self, state: KernelState, generation: int, test: Table, seed: int, first_replicate: int) -> np.ndarray:
         """Return test error and accuracy of the predictors of a generation, float64 (R, M, L, 2), or NaN."""

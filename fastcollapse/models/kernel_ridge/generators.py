@@ -23,10 +23,10 @@ from fastcollapse.kernels.random.streams import (
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.row_samples import draw_noise, draw_rows
 from fastcollapse.models.base import run_key
-from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.fit import Table
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.setting import KernelRidgeSetting
 from fastcollapse.models.kernel_ridge.state import EMPTY, KernelState
-from fastcollapse.models.kernel_ridge.truth import Labelled
 from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 
 
@@ -41,9 +41,7 @@ class Chain:
 
     Parameters
     ----------
-    truth, parameters, schedule, fitter : objects of the run.
-    test : the held-out rows.
-    has_expected : whether the expected errors given the rows are computed.
+    setting : what the run is made from.
 
     Raises
     ------
@@ -52,20 +50,13 @@ class Chain:
         samples do not fit into memory.
     """
 
-    def __init__(
-        self,
-        truth: Labelled,
-        parameters: KernelRidgeParameters,
-        schedule: Schedule,
-        fitter: Fitter,
-        test: Table,
-        has_expected: bool,
-    ) -> None:
-        self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
-        self._test, self._has_expected = test, has_expected
+    def __init__(self, setting: KernelRidgeSetting) -> None:
+        self._truth, self._test, self._fitter = setting.truth, setting.test, setting.fitter
+        self._parameters, self._schedule = parameters, schedule = setting.parameters, setting.schedule
+        self._has_expected = setting.has_expected
         self._kernel_schedule = kernel_schedule(schedule)
         check_workflow(parameters, schedule)
-        n_rows = len(truth.rows)
+        n_rows = len(self._truth.rows)
         for key, sizes in (("n_samples", schedule.n_synthetic), ("n_real", schedule.n_real)):
             if sizes.max() > n_rows:
                 limit = f"at most the {n_rows:,} rows that are not held out"
@@ -78,7 +69,7 @@ class Chain:
         self.largest = int(min(fitted.max(), n_rows))
         # The most rows of a function.
         self.n_rows = int(min(fitted.sum(), n_rows)) if parameters.from_previous else self.largest
-        fitter.check_memory(self.largest, "workflow.n_samples")
+        self._fitter.check_memory(self.largest, "workflow.n_samples")
         self._has_pool = bool(self._kernel_schedule.n_kept.any()) or bool(schedule.n_train.any())
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:

@@ -13,7 +13,7 @@ include the part of the labels that the kernel cannot represent.
 
 from typing import Any
 
-from fastcollapse.models.base import with_downstream
+from fastcollapse.models.ridge.metrics import with_downstream
 from fastcollapse.models.roles import Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 

@@ -5,13 +5,10 @@ They stand beside the chain of a run and have its rows and its noise. Here each 
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.random.streams import PURPOSE_REAL, PURPOSE_SYNTHETIC
-from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, stream_key
-from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.setting import KernelRidgeSetting
 from fastcollapse.models.kernel_ridge.state import KernelState
-from fastcollapse.models.kernel_ridge.truth import Labelled
 
 
 class MixedChain(Chain):
@@ -20,19 +17,12 @@ class MixedChain(Chain):
     The outputs of the state of these chains are those of all ridges, weights and outputs, the outputs fastest.
     """
 
-    def __init__(
-        self,
-        truth: Labelled,
-        parameters: KernelRidgeParameters,
-        schedule: Schedule,
-        fitter: Fitter,
-        test: Table,
-        has_expected: bool,
-    ) -> None:
-        super().__init__(truth, parameters, schedule, fitter, test, has_expected)
-        assert parameters.mixed_labels is not None
-        self._weights, self._ridges = parameters.mixed_labels.weights(), parameters.mixed_labels.ridges()
-        self._shape = len(self._ridges), len(self._weights), len(truth.targets)
+    def __init__(self, setting: KernelRidgeSetting) -> None:
+        super().__init__(setting)
+        mixed = setting.parameters.mixed_labels
+        assert mixed is not None
+        self._weights, self._ridges = mixed.weights(), mixed.ridges()
+        self._shape = len(self._ridges), len(self._weights), len(setting.truth.targets)
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:
         """Return the state of generation 0."""

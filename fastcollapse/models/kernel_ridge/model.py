@@ -14,6 +14,7 @@ from fastcollapse.models.kernel_ridge.generators import Chain
 from fastcollapse.models.kernel_ridge.metrics import EXPECTED, METRICS, ROLES, available
 from fastcollapse.models.kernel_ridge.mixed_chains import MixedChain
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.setting import KernelRidgeSetting
 from fastcollapse.models.kernel_ridge.shared_rows import SharedChain
 from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
@@ -86,22 +87,14 @@ class KernelRidge(ArrayModel):
         self._law = parameters.law(truth.rows, truth.unit)
         self._test = Table(truth.test_rows, parameters.precision)
         check_kernel(self._law, max(row_squares(truth.rows), row_squares(truth.test_rows)))
-        self._fitter = fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
-        self._chain = self._new_chain(schedule, record)
+        self._fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
+        has_expected = not record or bool({"metrics", *EXPECTED} & set(record))
+        setting = KernelRidgeSetting(truth, parameters, schedule, self._fitter, self._test, has_expected)
+        independent = Chain if parameters.mixed_labels is None else MixedChain
+        self._chain = SharedChain(setting) if parameters.is_dependent else independent(setting)
         self._downstream = None
         if parameters.downstream is not None:
-            n_generations = len(schedule.n_synthetic)
-            self._downstream = Predictor(
-                truth, parameters.downstream, parameters.sigma, n_generations, fitter, self._chain
-            )
-
-    def _new_chain(self, schedule: Schedule, record: tuple[Any, ...]) -> Chain:
-        """Return the chain that has the law of the run."""
-        has_expected = not record or bool({"metrics", *EXPECTED} & set(record))
-        rest = self._truth, self._parameters, schedule, self._fitter, self._test, has_expected
-        if self._parameters.is_dependent:
-            return SharedChain(*rest)
-        return Chain(*rest) if self._parameters.mixed_labels is None else MixedChain(*rest)
+            self._downstream = Predictor(setting, parameters.downstream, self._chain)
 
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""

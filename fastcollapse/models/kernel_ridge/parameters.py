@@ -12,7 +12,6 @@ from fastcollapse.config.fields import (
     ValidationErrors,
     parameter,
     refuse,
-    show,
 )
 from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import ModelSection
@@ -29,7 +28,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
 )
 from fastcollapse.models.kernel_ridge.kernels import all_distances
 from fastcollapse.models.ridge.downstream_parameters import LARGEST, LARGEST_RIDGE, DownstreamParameters
-from fastcollapse.models.ridge.parameters import MixedLabelsParameters
+from fastcollapse.models.ridge.mixed_labels_parameters import MixedLabelsParameters, mixed_label_relations
 
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}
@@ -143,14 +142,7 @@ class KernelRidgeParameters(ModelSection):
             for name, owner in owners.items()
             if getattr(self, name) is not None and self.kernel != owner
         ]
-        if self.mixed_labels is None and self.real_labels is not None:
-            problems.append(("real_labels", f"must be absent without model.mixed_labels, got {show(self.real_labels)}"))
-        if self.mixed_labels is not None and self.downstream is not None:
-            given = show(self.downstream.to_mapping())
-            problems.append(("downstream", f"must be absent with model.mixed_labels, got {given}"))
-        if self.real_labels == "fixed" and not self.is_dependent:
-            problems.append(("real_labels", "must be 'fresh' unless model.designs is 'dependent', got 'fixed'"))
-        return problems
+        return problems + mixed_label_relations(self)
 
     @property
     def is_dependent(self) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC
 from fastcollapse.kernels.regression.shared_rows import (
@@ -19,11 +18,10 @@ from fastcollapse.kernels.regression.shared_rows import (
     refit_shared,
     turn,
 )
-from fastcollapse.models.kernel_ridge.fit import Fitter, Table, reciprocal_conditions
+from fastcollapse.models.kernel_ridge.fit import Table, reciprocal_conditions
 from fastcollapse.models.kernel_ridge.generators import Chain, stream_key
-from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.setting import KernelRidgeSetting
 from fastcollapse.models.kernel_ridge.state import EMPTY, KernelState
-from fastcollapse.models.kernel_ridge.truth import Labelled
 from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.models.saved_arrays import require
 
@@ -62,18 +60,10 @@ class SharedState(KernelState):
 class SharedChain(Chain):
     """Chain of a run whose generations have the same rows, and chains on mixed labels beside it."""
 
-    def __init__(
-        self,
-        truth: Labelled,
-        parameters: KernelRidgeParameters,
-        schedule: Schedule,
-        fitter: Fitter,
-        test: Table,
-        has_expected: bool,
-    ) -> None:
-        super().__init__(truth, parameters, schedule, fitter, test, has_expected)
-        self._n = n = int(schedule.n_synthetic[0])
-        self.n_rows = n
+    def __init__(self, setting: KernelRidgeSetting) -> None:
+        super().__init__(setting)
+        parameters, n = setting.parameters, int(setting.schedule.n_synthetic[0])
+        self._n = self.n_rows = n
         mixed = parameters.mixed_labels
         noise = parameters.sigma, parameters.synthetic_noise
         laws = parameters.real_labels == "fixed", parameters.from_previous
@@ -82,7 +72,7 @@ class SharedChain(Chain):
         self._grid = Chains(np.repeat(weights, len(ridges)), n * np.tile(ridges, len(weights)), *noise, *laws)
         self._shape = len(weights), len(ridges)
         # Differences to the given labels have the targets 0, which are left out.
-        self._targets = truth.test_targets[: 0 if parameters.from_previous else None]
+        self._targets = setting.truth.test_targets[: 0 if parameters.from_previous else None]
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> SharedState:
         """Return the state of generation 0; the rows are decomposed at its first refit."""

@@ -10,12 +10,12 @@ All errors are excess test errors |w - w0|^2 in the norm of Sigma, without the n
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.base import with_downstream
 from fastcollapse.models.roles import Limit, Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
@@ -200,6 +200,21 @@ def available(parameters: Any) -> dict[str, Metric]:
     elif down is not None and down.is_mixed:
         predictor = (*_PREDICTOR, _CROSS)
     return {**with_downstream(_GENERATOR, predictor, down), **mixed}
+
+
+def with_downstream(generator: Iterable[Metric], downstream: Iterable[Metric], predictor: Any) -> dict[str, Metric]:
+    """Return the metrics of a regression by name, with the downstream metrics if the run trains a predictor.
+
+    Parameters
+    ----------
+    generator, downstream : metrics of the generator and of the downstream predictor.
+    predictor : the section `[model.downstream]`, whose `coordinates()` are the dimensions, or None.
+    """
+    metrics = metric_table(*generator)
+    if predictor is not None:
+        dims = tuple(predictor.coordinates())
+        metrics |= {m.name: replace(m, variable=replace(m.variable, dims=dims)) for m in downstream}
+    return metrics
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = ()) -> dict[str, np.ndarray]:

@@ -1,58 +1,12 @@
 """Parameters of the ridge family."""
 
 import dataclasses
-from typing import Any
 
-import numpy as np
-
-from fastcollapse.config.fields import (
-    ChoiceField,
-    FloatField,
-    OneOrMoreField,
-    parameter,
-    show,
-)
-from fastcollapse.config.section_base import Section, TableField
+from fastcollapse.config.fields import ChoiceField, FloatField, parameter, show
+from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import ModelSection
-from fastcollapse.models.ridge.downstream_parameters import (
-    LARGEST,
-    LARGEST_RIDGE,
-    MixedDownstreamParameters,
-    RidgesField,
-    ridge_values,
-)
-from fastcollapse.variables import Coordinate
-
-
-@dataclasses.dataclass(frozen=True)
-class MixedLabelsParameters(Section):
-    """The grid of chains whose labels are weighted means of real and synthetic ones.
-
-    Examples
-    --------
-    >>> MixedLabelsParameters(weight=[0.5, 1]).weights(), MixedLabelsParameters(weight=0.5).ridges()
-    (array([0.5, 1. ]), array([0.]))
-    """
-
-    weight: float | tuple[float, ...] = parameter(
-        OneOrMoreField(FloatField(0, 1)), "weight w of the real labels, beside 1 - w of the synthetic ones"
-    )
-    ridge: Any = parameter(RidgesField(), "ridge of the chains; 0 is least squares of minimum norm", default=0.0)
-
-    def coordinates(self) -> dict[str, Coordinate]:
-        """Return the two axes of the results."""
-        return {
-            "weight": Coordinate(self.weights(), "weight of the real labels"),
-            "ridge": Coordinate(self.ridges(), "ridge"),
-        }
-
-    def weights(self) -> np.ndarray:
-        """Return the weights, float64 (W)."""
-        return np.atleast_1d(np.array(self.weight, dtype=np.float64))
-
-    def ridges(self) -> np.ndarray:
-        """Return the ridges, float64 (L)."""
-        return ridge_values(self.ridge)
+from fastcollapse.models.ridge.downstream_parameters import LARGEST, LARGEST_RIDGE, MixedDownstreamParameters
+from fastcollapse.models.ridge.mixed_labels_parameters import MixedLabelsParameters, mixed_label_relations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,23 +64,9 @@ class RidgeParameters(ModelSection):
         problems = []
         if self.start == "previous" and self.follow != "weights":
             problems.append(("follow", f"must be 'weights' where model.start is 'previous', got {show(self.follow)}"))
-        return problems + self._of_mixed_labels()
-
-    def _of_mixed_labels(self) -> list[tuple[str, str]]:
-        """Return the contradictions with mixed labels, as (key, message)."""
-        if self.mixed_labels is None:
-            if self.real_labels is None:
-                return []
-            return [("real_labels", f"must be absent without model.mixed_labels, got {show(self.real_labels)}")]
-        problems = []
-        if self.downstream is not None:
-            given = show(self.downstream.to_mapping())
-            problems.append(("downstream", f"must be absent with model.mixed_labels, got {given}"))
-        if self.follow != "weights":
+        if self.mixed_labels is not None and self.follow != "weights":
             problems.append(("follow", f"must be 'weights' with model.mixed_labels, got {show(self.follow)}"))
-        if self.real_labels == "fixed" and self.designs != "dependent":
-            problems.append(("real_labels", "must be 'fresh' unless model.designs is 'dependent', got 'fixed'"))
-        return problems
+        return problems + mixed_label_relations(self)
 
     @property
     def from_previous(self) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from fastcollapse.errors import no_attribute
 from fastcollapse.sweeps.executors.adapter import ExecutorAdapter
 from fastcollapse.sweeps.executors.base import Executor, WorkerDied, available_cores
 from fastcollapse.sweeps.executors.process_pool import ProcessPool
@@ -23,7 +24,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name != "DaskExecutor":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     from fastcollapse.sweeps.executors.dask import DaskExecutor  # only sweeps on a Dask cluster use it
 
     return DaskExecutor

@@ -194,7 +194,7 @@ def mixed_label_means(
     for one in np.unique(p):
         at = p == one
         if one == 0:
-            error[at] = _without_ridge(dimensions, rows, *_chain(np.ones(1), w[at], m[at], law), length)
+            error[at] = _without_ridge(dimensions, rows, _chain(np.ones(1), w[at], m[at], law)[1], length)
         else:
             error[at] = _with_ridge(dimensions, rows, float(one), w[at], m[at], law, length)
     return np.where(m == 0, 0.0, error)
@@ -292,9 +292,7 @@ def _chain(
     return np.ones_like(mean) if law.from_previous else mean, variance
 
 
-def _without_ridge(
-    d: int, T: int, mean: NDArray[np.float64], variance: NDArray[np.float64], length: float
-) -> NDArray[np.float64]:
+def _without_ridge(d: int, T: int, variance: NDArray[np.float64], length: float) -> NDArray[np.float64]:
     """Return the error without a ridge, given the variance of the gathered noise; the mean along the rows is w0."""
     spare = abs(T - d) - 1
     lost = max(0.0, 1 - T / d) * length

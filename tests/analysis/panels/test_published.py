@@ -10,7 +10,7 @@ from fastcollapse.analysis.captions import caption_of
 from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figure_plots import plots_of_figure
 from fastcollapse.analysis.figures import draw
-from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
+from fastcollapse.analysis.panels.published import changed_texts, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.analysis.sweep_figures import draw_sweep
@@ -23,6 +23,11 @@ from fastcollapse.sweeps.load import load_sweep
 
 SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}
 SOURCE = "arXiv:2412.17646, figure of Theorem 3"
+
+
+def changes_of(results):
+    """Return what differs from the recipe of a run, in words."""
+    return changed_texts(published(results).changes)
 
 
 def words_in(figure):

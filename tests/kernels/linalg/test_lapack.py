@@ -54,13 +54,8 @@ def test_potrf__reports_failing_pivot():
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_triangular_products__equal_numpy(n):
+def test_triangular_product__equals_numpy(n):
     lower = np.tril(normal(n, n))
-    for transposed, system in ((False, lower), (True, lower.T)):
-        out = normal(n, 4)
-        expected = 0.5 * system @ out
-        linalg.trmm(0.5, with_garbage(lower), transposed, out)
-        close(out, expected)
     out = with_garbage(lower)
     linalg.lauum(out)
     close(np.tril(out), np.tril(lower.T @ lower))
