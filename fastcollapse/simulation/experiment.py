@@ -9,28 +9,21 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastcollapse.config.arguments import check_mapping, paths_as_text
-from fastcollapse.config.capabilities import check_maps, missing_capability
 from fastcollapse.config.dotted_keys import flat
-from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
+from fastcollapse.config.fields import show
 from fastcollapse.config.sampling import Sampling
-from fastcollapse.config.section_base import build
-from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
+from fastcollapse.config.sections import ModelSection, Recipe, Run, TruthSection
 from fastcollapse.config.toml_text import toml_value
 from fastcollapse.config.workflow_base import Workflow
-from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.data_files import split_name
-from fastcollapse.errors import InputError, nearest
-from fastcollapse.models.registry import DEFAULT_FAMILY, families
+from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
-from fastcollapse.simulation.key_hints import key_hint, unknown_key
-from fastcollapse.simulation.number_files import NumberFiles, named_files, with_numbers
-
-if TYPE_CHECKING:
-    from fastcollapse.variables import Metric
+from fastcollapse.simulation.experiment_sections import checked_sections
+from fastcollapse.simulation.number_files import NumberFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,64 +105,11 @@ be at least 1, got 0
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
             raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or run_sweep in Python")
-        mapping = paths_as_text(mapping)
-        family, workflow = _family(mapping), _workflow_name(mapping)
-        offered = family_class(family)
-        numbers = NumberFiles(base) if numbers is None else numbers
-        paths: dict[str, str] = {}
-
-        def unknown(section: str) -> Callable[[str], str]:
-            return lambda name: unknown_key(section, name, family, workflow)
-
-        builders: dict[str, Any] = {
-            "model": lambda m: build(
-                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, unknown("model")
-            ),
-            "truth": lambda m: build(offered.TRUTH, m, unknown("truth")),
-            "workflow": lambda m: _workflow(m, family, offered.CAPABILITIES, unknown("workflow")),
-            "run": lambda m: build(Run, m, unknown("run")),
-            "sampling": lambda m: _sampling(m, family, offered.CAPABILITIES, unknown("sampling")),
-            "recipe": lambda m: build(Recipe, m),
-        }
-        items = [
-            (
-                name if isinstance(name, str) and name.isidentifier() else show(name),
-                f"is not a known section, use {', '.join(builders)}"
-                f"{nearest(name, builders) or key_hint(name, family, workflow)}"
-                if isinstance(name, str)
-                else "is not a section name",
-            )
-            for name in mapping
-            if not isinstance(name, str) or name not in builders
-        ]
-        sections = {}
-        classes = {"model": offered.PARAMETERS, "truth": offered.TRUTH, "run": Run, "sampling": Sampling}
-        classes["workflow"] = WORKFLOWS.get(workflow or "", Workflow)
-        for name, builder in builders.items():
-            if name in ("recipe", "sampling") and name not in mapping:
-                continue
-            given = mapping[name] if name in mapping else {}
-            try:
-                if not isinstance(given, Mapping):
-                    raise ValidationErrors([(name, f"must be a table of keys and values, got {show(given)}")])
-                if name in classes:
-                    given, found = with_numbers(classes[name], given, numbers, name)
-                    paths |= found
-                sections[name] = builder(given)
-            except ValidationErrors as error:
-                items += error.items
-        if "run" in sections:
-            items += _unknown_metrics(sections["run"].record, family)
-        if items:
-            raise ValidationErrors(named_files(items, paths))
-        if "metrics" in sections["run"].record and set(sections["run"].record) - set(Record.names):
-            metrics = offered.available_metrics(sections["model"], sections.get("sampling"))
-            sections["run"] = _with_all_metrics(sections["run"], metrics)
-        read = {key: (path, numbers.hashes.get(split_name(path)[0], "")) for key, path in paths.items()}
+        family, sections, number_files = checked_sections(paths_as_text(mapping), base, numbers)
         if not text and "recipe" in sections:
             given = sections["recipe"].to_mapping()
             text = "\n".join(["[recipe]", *(f"{key} = {toml_value(value)}" for key, value in given.items())]) + "\n"
-        return cls(family, **sections, text=text, base=base, number_files=read)
+        return cls(family, **sections, text=text, base=base, number_files=number_files)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> "Experiment":
@@ -280,82 +220,3 @@ be at least 1, got 0
             return self
         seed = int.from_bytes(os.urandom(8), "little") >> 1
         return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
-
-
-def _family(mapping: Mapping[str, Any]) -> str:
-    """Return the family in `[model]`; the default for a section that is refused later."""
-    model = mapping.get("model", {})
-    if not isinstance(model, Mapping) or "family" not in model:
-        return DEFAULT_FAMILY
-    try:
-        return ChoiceField(families)(model["family"])
-    except ValidationErrors as error:
-        raise ValidationErrors(error.under("model.family")) from None
-
-
-def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, str]]:
-    """Return the problems of the names in `run.record`."""
-    named = [name for name in record if name not in Record.names]
-    if not named:
-        return []
-    known = [*Record.names, *family_class(family).METRICS]
-    return [
-        ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
-        for name in named
-        if name not in known
-    ]
-
-
-def _with_all_metrics(run: Run, offered: Mapping[str, "Metric"]) -> Run:
-    """Return the section in which "metrics" beside names of metrics is replaced by the names of both."""
-    named = set(run.record) - set(Record.names)
-    usual = {name for name, metric in offered.items() if not metric.on_request}
-    names = ("metrics",) if named <= usual else sorted(usual | named)
-    return dataclasses.replace(run, record=(*names, *(name for name in run.record if name == "trajectory")))
-
-
-def _workflow_name(mapping: Mapping[str, Any]) -> str | None:
-    """Return the name in `[workflow]`, for hints; None for a section that is refused later."""
-    given = mapping.get("workflow")
-    name = given.get("name") if isinstance(given, Mapping) else None
-    return name if isinstance(name, str) and name in WORKFLOWS else None
-
-
-def _sampling(
-    mapping: Mapping[str, Any], family: str, capabilities: frozenset[str], unknown: Callable[[str], str]
-) -> Sampling | None:
-    """Return the section `[sampling]`, or None if it has no map."""
-    sampling = build(Sampling, mapping, unknown)
-    check_maps(sampling, capabilities, family)
-    return sampling if sampling.maps else None
-
-
-def _workflow(
-    mapping: Mapping[str, Any], family: str, capabilities: frozenset[str], unknown: Callable[[str], str]
-) -> Workflow:
-    try:
-        cls = WORKFLOWS[ChoiceField(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
-    except ValidationErrors as error:
-        raise ValidationErrors(error.under("workflow.name")) from None
-    if cls is None:
-        raise ValidationErrors([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
-    workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, unknown)
-    missing = missing_capability(workflow.needs(), capabilities, family)
-    if not missing:
-        return workflow
-    key, problem = "name", f"must not be '{cls.name}': {missing}"
-    for field in dataclasses.fields(workflow):
-        given = getattr(workflow, field.name)
-        if field.default is None and given is not None and _lacks_less_without(workflow, field.name, capabilities):
-            key, problem = field.name, f"must be absent: {missing}, got {show(given)}"
-    raise ValidationErrors([(f"workflow.{key}", problem)])
-
-
-def _lacks_less_without(workflow: Workflow, key: str, capabilities: frozenset[str]) -> bool:
-    """Whether fewer capabilities are missing for a workflow without one of its keys."""
-    absent: dict[str, Any] = {key: None}
-    try:
-        without = dataclasses.replace(workflow, **absent).needs()
-    except ValidationErrors:  # the key is needed
-        return False
-    return without - capabilities < workflow.needs() - capabilities
