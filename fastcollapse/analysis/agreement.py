@@ -252,15 +252,26 @@ def verdict(agreements: Sequence[Agreement]) -> str:
         kind.append(name + (extent or ""))
         wrong += [name] if any(agreement.disagrees for agreement in group) else []
     of_all = f"{len(compared)} of {counted(len(by_name), 'metric')}"
-    head = f"the simulation agrees with exact theory in {of_all} ({', '.join(compared)})"
+    head = f"the simulation agrees with exact theory in {of_all} ({_listed(compared)})"
     if wrong:
-        head = f"the simulation disagrees with theory in {', '.join(wrong)}; {of_all} compared with exact theory"
+        head = f"the simulation disagrees with theory in {_listed(wrong)}; {of_all} compared with exact theory"
     elif not compared:
         head = f"{of_all} compared with exact theory" if by_name else "pictures are not compared with theory"
     parts = [head]
-    parts += [f"compared with bounds alone: {', '.join(bounded)}"] if bounded else []
-    parts += [f"not compared: {', '.join(others)}"] if others else []
+    parts += [f"compared with bounds alone: {_listed(bounded)}"] if bounded else []
+    parts += [f"not compared: {_listed(others)}"] if others else []
     return "; ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list; names with a comma are parted by semicolons.
+
+    Examples
+    --------
+    >>> _listed(["mean", "variance"]), _listed(["error, T = 60", "best ridge"])
+    ('mean, variance', 'error, T = 60; best ridge')
+    """
+    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def _extent(group: Sequence[Agreement]) -> str | None:

@@ -20,6 +20,9 @@ _BANDS = {
     ALL: "the smallest to the largest replicate, where few of them make the mean",
 }
 
+# Names of people that a title of a plot begins with.
+_NAMES = ("Wasserstein",)
+
 
 def caption_of(figure: FigurePlots) -> str:
     """Return the caption of a figure, a line for each thing it says.
@@ -91,8 +94,19 @@ def _verdict_in_words(comparison: Comparison) -> str:
     for plot in comparison.plots:
         titles.setdefault(plot[0].metric, plot[0].panel.partition(",")[0])
     unique = {name: title for name, title in titles.items() if list(titles.values()).count(title) == 1}
-    words = {name: f"{title[0].lower()}{title[1:]}" for name, title in unique.items() if not title[:2].isupper()}
+    words = {name: _within_sentence(title) for name, title in unique.items()}
     return verdict([dataclasses.replace(one, name=words.get(one.name, one.name)) for one in comparison.agreements])
+
+
+def _within_sentence(title: str) -> str:
+    """Return a title with a small first letter, but for an abbreviation or a name.
+
+    Examples
+    --------
+    >>> _within_sentence("Squared error"), _within_sentence("KL divergence"), _within_sentence("Wasserstein-1 distance")
+    ('squared error', 'KL divergence', 'Wasserstein-1 distance')
+    """
+    return title if title[:2].isupper() or title.startswith(_NAMES) else f"{title[0].lower()}{title[1:]}"
 
 
 def _sentence(text: str) -> str:
