@@ -1,6 +1,7 @@
 """Captions of figures: what a reader needs beside the picture."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from fastcollapse.analysis.agreement import verdict
@@ -22,6 +23,8 @@ _BANDS = {
 
 # Names of people that a title of a plot begins with.
 _NAMES = ("Wasserstein",)
+# The first word of a title, which is no abbreviation, symbol or function.
+_WORD = re.compile(r"[A-Z]([a-z]+(?!\()\b|-)")
 
 
 def caption_of(figure: FigurePlots) -> str:
@@ -95,18 +98,24 @@ def _verdict_in_words(comparison: Comparison) -> str:
         titles.setdefault(plot[0].metric, plot[0].panel.partition(",")[0])
     unique = {name: title for name, title in titles.items() if list(titles.values()).count(title) == 1}
     words = {name: _within_sentence(title) for name, title in unique.items()}
-    return verdict([dataclasses.replace(one, name=words.get(one.name, one.name)) for one in comparison.agreements])
+    return verdict(
+        [
+            dataclasses.replace(one, name=words.get(one.name, _within_sentence(one.name)))
+            for one in comparison.agreements
+        ]
+    )
 
 
 def _within_sentence(title: str) -> str:
-    """Return a title with a small first letter, but for an abbreviation or a name.
+    """Return a title with a small first letter, but for an abbreviation, a symbol or a name.
 
     Examples
     --------
-    >>> _within_sentence("Squared error"), _within_sentence("KL divergence"), _within_sentence("Wasserstein-1 distance")
-    ('squared error', 'KL divergence', 'Wasserstein-1 distance')
+    >>> [_within_sentence(title) for title in ("Squared error", "N-grams alive", "Wasserstein-1 distance", "T = 60")]
+    ['squared error', 'n-grams alive', 'Wasserstein-1 distance', 'T = 60']
     """
-    return title if title[:2].isupper() or title.startswith(_NAMES) else f"{title[0].lower()}{title[1:]}"
+    is_word = _WORD.match(title) and not title.startswith(_NAMES)
+    return f"{title[0].lower()}{title[1:]}" if is_word else title
 
 
 def _sentence(text: str) -> str:
