@@ -58,14 +58,18 @@ class _Commands(click.Group):
             status = self._run(*args, **extra)
         sys.exit(status)
 
+    def _command_or_help(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; without arguments, print the help."""
+        try:
+            return super().main(*args, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+
     def _run(self, *args: Any, **extra: Any) -> int:
         """Run a command and return its exit status."""
         try:
-            status: Any = super().main(*args, **extra)
+            status = self._command_or_help(*args, **extra)
             return status if isinstance(status, int) else 0
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.format_message())
-            return 0
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else "fastcollapse"
             return _fail(f"{error.format_message()} (see {path} --help)", 2)

@@ -56,6 +56,7 @@ def short(experiment):
     generations, start = getattr(downstream, "generations", "all"), getattr(downstream, "start", None)
     n = 2 if generations == "all" else max(generations)
     n = max(n, start) if isinstance(start, int) else n
+    n = max(n, getattr(experiment.workflow, "window", None) or 0)
     if any(isinstance(value, tuple) for value in vars(experiment.workflow).values()):  # one entry for each generation
         n = experiment.run.n_generations
     for n_replicates in (1, min(8, experiment.run.n_replicates)):
