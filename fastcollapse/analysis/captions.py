@@ -10,7 +10,7 @@ from fastcollapse.analysis.comparison import Comparison, compare
 from fastcollapse.analysis.figure_plots import FigurePlots, described_plots
 from fastcollapse.analysis.figure_words import title_of, truths_of
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.panels.text import capitalised, counted
 from fastcollapse.analysis.words import plain, settings, source_words, value_words
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -53,7 +53,7 @@ def caption_of(figure: FigurePlots) -> str:
         scores = (
             f": {counted(comparison.n_scored, 'scored point')}, largest |z| {abs(largest.z):.1f}" if largest else ""
         )
-        lines.append(f"{_sentence(_verdict_in_words(comparison))}{scores}.")
+        lines.append(f"{capitalised(_verdict_in_words(comparison))}{scores}.")
     return "\n".join(lines)
 
 
@@ -116,7 +116,3 @@ def _within_sentence(title: str) -> str:
     """
     is_word = _WORD.match(title) and not title.startswith(_NAMES)
     return f"{title[0].lower()}{title[1:]}" if is_word else title
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}"

@@ -18,7 +18,7 @@ from fastcollapse.analysis.agreement import (
 )
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.text import counted, table
+from fastcollapse.analysis.panels.text import capitalised, counted, table
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.analysis.words import plain
 from fastcollapse.errors import InputError, printable
@@ -142,9 +142,8 @@ class Comparison:
 
     def text(self) -> str:
         """Return the verdict, a line for each metric, and the counts, without the title."""
-        heading = self.verdict()
         lines = "\n".join(f"  {agreement.line()}" for agreement in self.agreements)
-        return f"{heading[0].upper()}{heading[1:]}:\n{lines}\n  {self.counts()}"
+        return f"{capitalised(self.verdict())}:\n{lines}\n  {self.counts()}"
 
     def _heading(self) -> list[str]:
         """Return what a notebook says first."""

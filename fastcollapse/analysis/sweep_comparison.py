@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
-from fastcollapse.analysis.panels.text import counted, table
+from fastcollapse.analysis.panels.text import capitalised, counted, table
 from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.optional_packages import extra
@@ -191,7 +191,7 @@ class SweepComparison:
         lines = [table(header, rows)] if rows else []
         lines += [f"  ... and {counted(more, 'point')} with smaller |z|, or without a score"] if more else []
         lines += [f"  {line}" for line in self.reason_lines()]
-        return "\n".join([*([self.recipe] if self.recipe else []), f"{verdict[0].upper()}{verdict[1:]}.", *lines])
+        return "\n".join([*([self.recipe] if self.recipe else []), f"{capitalised(verdict)}.", *lines])
 
     def _repr_html_(self) -> str:
         header, rows = self.cells(_MOST_LINES)

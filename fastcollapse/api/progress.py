@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fastcollapse.config.arguments import check_progress
+from fastcollapse.config.arguments import check_function
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def progress_bar(
     n_generations : number of generations that are left; a finished run has no bar.
     """
     if not isinstance(progress, bool):
-        yield check_progress(progress)
+        yield check_function("progress", progress, "True, False or a function")
     elif not progress or not n_generations:
         yield None
     else:

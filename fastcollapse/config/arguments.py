@@ -28,21 +28,12 @@ def check_path(name: str, value: object) -> Path:
     return Path(value)
 
 
-def check_function(name: str, value: Any) -> "Callable[..., Any] | None":
+def check_function(name: str, value: Any, allowed: str = "a function") -> "Callable[..., Any] | None":
     """Return an argument that must be a function, or None.
 
-    Raises
-    ------
-    InputError
-        It cannot be called.
-    """
-    if value is not None and not callable(value):
-        raise InputError(f"{name} must be a function, got {show(value)}")
-    return value
-
-
-def check_progress(value: Any) -> "Callable[..., Any] | None":
-    """Return an argument `progress` that must be a function, or None; a bool means a bar, and is read before.
+    Parameters
+    ----------
+    allowed : what it may be, in words, if a caller has read other values before.
 
     Raises
     ------
@@ -50,7 +41,7 @@ def check_progress(value: Any) -> "Callable[..., Any] | None":
         It cannot be called.
     """
     if value is not None and not callable(value):
-        raise InputError(f"progress must be True, False or a function, got {show(value)}")
+        raise InputError(f"{name} must be {allowed}, got {show(value)}")
     return value
 
 

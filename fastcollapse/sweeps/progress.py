@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fastcollapse.config.arguments import check_progress
+from fastcollapse.config.arguments import check_function
 from fastcollapse.sweeps.task_queue import Outcome
 
 Progress = Callable[[Outcome], None]
@@ -18,7 +18,7 @@ def shown_progress(progress: bool | Progress | None) -> Iterator[Progress]:
     progress : true for a bar of tqdm, in the form for a notebook or a terminal; or the function itself.
     """
     if not isinstance(progress, bool):
-        yield check_progress(progress) or (lambda outcome: None)
+        yield check_function("progress", progress, "True, False or a function") or (lambda outcome: None)
     elif not progress:
         yield lambda outcome: None
     else:

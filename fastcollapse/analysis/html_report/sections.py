@@ -16,7 +16,7 @@ from fastcollapse.analysis.figure_plots import plots_of_figure
 from fastcollapse.analysis.figures import Look, draw_plots
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.panels.text import capitalised, counted
 from fastcollapse.analysis.report import resume_command, sentences_of, settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
 from fastcollapse.analysis.sweep_figures import draw_with_caption
@@ -233,7 +233,7 @@ def _row(agreement: Agreement) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capitalised(text)}."
 
 
 def _figure_and_lines(results: RecordedRun) -> "tuple[Figure, str]":

@@ -56,6 +56,17 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def capitalised(text: str) -> str:
+    """Return a text, which is not empty, with a capital first letter; the others stay as they are.
+
+    Examples
+    --------
+    >>> capitalised("the law of |z|")
+    'The law of |z|'
+    """
+    return f"{text[0].upper()}{text[1:]}"
+
+
 def short(value: object) -> str:
     """Return a value as JSON of at most 40 letters; a longer list has its repeated entries together.
 

@@ -21,7 +21,7 @@ from fastcollapse.models.glm.kernels import (
 )
 from fastcollapse.models.glm.metrics import METRICS, ROLES, GlmQuantities
 from fastcollapse.models.glm.parameters import GlmParameters
-from fastcollapse.models.glm.setting import law_of, setting_of
+from fastcollapse.models.glm.setting import given_coefficients, law_of, setting_of
 from fastcollapse.models.glm.truth import FixedRows, GlmTruth
 from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.variables import Coordinate, Metric, Variable
@@ -111,12 +111,9 @@ class Glm(ArrayModel):
         deviations = np.sqrt((self._inverse**2).sum(axis=1) / (n_labels // n_rows))
         farthest = float((np.abs(self._setting.truth) / deviations).max())
         if farthest > _FARTHEST:
-            given = (
-                "truth.coefficients and truth.norm" if truth.labels is None else "the fit to the labels of the truth"
-            )
             raise InputError(
-                f"{given} must be at most {_FARTHEST:g} times the deviation of a fit to {n_labels:,} labels, so that "
-                f"float64 holds its errors, got {farthest:.3g} times"
+                f"{given_coefficients(truth)} must be at most {_FARTHEST:g} times the deviation of a fit to "
+                f"{n_labels:,} labels, so that float64 holds its errors, got {farthest:.3g} times"
             )
         self._rows = None if self._is_limit else rows_of(truth.design, self._setting.kernel_response)
 

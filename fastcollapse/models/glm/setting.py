@@ -72,6 +72,11 @@ def law_of(response: str, predictors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return 0.5 * predictors**2, predictors, np.ones_like(predictors)
 
 
+def given_coefficients(truth: FixedRows) -> str:
+    """Return what gives the true coefficients, in the words of a message."""
+    return "truth.coefficients and truth.norm" if truth.labels is None else "the fit to the labels of the truth"
+
+
 def setting_of(truth: FixedRows, response: str) -> GlmSetting:
     """Return the setting of a run; where the user gives labels, the truth is the fit to them.
 
@@ -93,11 +98,8 @@ def setting_of(truth: FixedRows, response: str) -> GlmSetting:
             factor = np.linalg.cholesky(information)
         except np.linalg.LinAlgError:
             largest = np.abs(predictors).max()
-            given = (
-                "truth.coefficients and truth.norm" if truth.labels is None else "the fit to the labels of the truth"
-            )
             raise InputError(
-                f"{given} must give labels that determine the coefficients, got predictors "
+                f"{given_coefficients(truth)} must give labels that determine the coefficients, got predictors "
                 f"up to {largest:.3g}, whose labels have no variance"
             ) from None
     return GlmSetting(truth.design, response, coefficients, factor)

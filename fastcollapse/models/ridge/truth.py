@@ -25,10 +25,11 @@ from fastcollapse.datasets.arrays import read_matrix
 from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
+from fastcollapse.models.ridge.downstream_parameters import LARGEST
 
 # Limits of weights and of eigenvalues of the covariance, so that squares of errors are in the range of float64, and
 # theory of every run is defined.
-_LARGEST, _SMALLEST = 1e30, 1e-30
+_SMALLEST = 1e-30
 _LARGEST_EIGENVALUE, _SMALLEST_EIGENVALUE = 1e40, 1e-40
 _SYMMETRY = 1e-12
 DESIGNS = ("gaussian", "rademacher", "uniform", "student", "rows")
@@ -72,13 +73,13 @@ class RidgeTruth(TruthSection):
     )
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)
     w0: Any = parameter(
-        NameOrNumbersField(WEIGHTS, ListField(FloatField(-_LARGEST, _LARGEST))), "true weights", default="constant"
+        NameOrNumbersField(WEIGHTS, ListField(FloatField(-LARGEST, LARGEST))), "true weights", default="constant"
     )
     r: float | None = parameter(
         FloatField(0, 100), "source exponent: eigenvalue j times squared weight j is j^-(1 + 2 beta r)", default=None
     )
     w0_seed: int = parameter(IntField(0, 2**63 - 1), "seed of random weights", default=0)
-    norm: float = parameter(FloatField(_SMALLEST, _LARGEST), "norm of w0 with respect to the covariance", default=1.0)
+    norm: float = parameter(FloatField(_SMALLEST, LARGEST), "norm of w0 with respect to the covariance", default=1.0)
     design: str = parameter(ChoiceField(lambda: DESIGNS), "law of the inputs", default="gaussian")
     degrees: float | None = parameter(
         FloatField(2, 1e6, above=True), "degrees of freedom of inputs with Student's t distribution", default=None
@@ -159,9 +160,9 @@ class RidgeTruth(TruthSection):
             reason = f"must give eigenvalues of the covariance {allowed}, got {least:.3g} to {most:.3g}"
             raise ValidationErrors([(f"truth.{key}", reason)])
         largest = np.abs(weights).max()
-        if not largest <= _LARGEST:
+        if not largest <= LARGEST:
             key = "w0" if isinstance(self.w0, tuple) else "norm"
-            reason = f"must give true weights of at most {_LARGEST:g} along the eigenvectors, got {largest:.3g}"
+            reason = f"must give true weights of at most {LARGEST:g} along the eigenvectors, got {largest:.3g}"
             raise ValidationErrors([(f"truth.{key}", reason)])
 
     def _covariance(self, files: DataFiles) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
